@@ -1,0 +1,61 @@
+//! Trusted sources: who may connect to the cluster, and the timed rule for this computer.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// One trusted source as the account gave it. `raw` is the whole object and goes back byte for byte:
+/// the official tools lose descriptions because they rebuild rules from known fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub kind: String,
+    pub value: String,
+    pub description: Option<String>,
+    pub raw: Value,
+}
+
+/// A rule of ours, and until when it is meant to stay. `until: None` stays until the person removes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub address: Ipv4Addr,
+    pub until: Option<Timestamp>,
+    /// The rule was there before us; it is never removed by us.
+    pub was_there: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseLength {
+    HalfAnHour,
+    TwoHours,
+    EightHours,
+    UntilRemoved,
+}
+
+impl LeaseLength {
+    pub const ALL: [Self; 4] = [Self::HalfAnHour, Self::TwoHours, Self::EightHours, Self::UntilRemoved];
+
+    pub fn duration(self) -> Option<Duration> {
+        let hours = |n: u64| Some(Duration::from_secs(n * 3600));
+        match self {
+            Self::HalfAnHour => Some(Duration::from_secs(1800)),
+            Self::TwoHours => hours(2),
+            Self::EightHours => hours(8),
+            Self::UntilRemoved => None,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::HalfAnHour => "30 minutes",
+            Self::TwoHours => "2 hours",
+            Self::EightHours => "8 hours",
+            Self::UntilRemoved => "until I remove it",
+        }
+    }
+}
+
+/// Does the list let this address in? An empty list lets everyone in.
+pub fn lets_in(rules: &[Rule], address: Ipv4Addr) -> bool {
+    rules.is_empty() || rules.iter().any(|rule| rule.kind == "ip_addr" && rule.value == address.to_string())
+}

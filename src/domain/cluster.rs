@@ -1,0 +1,162 @@
+//! A database cluster of the account, and what is read about it.
+
+use crate::domain::{access::Rule, app_spec::App, pool::Pool, secret::Secret};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClusterId(pub String);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    pub id: ClusterId,
+    pub name: String,
+    /// `pg`, `mysql`, …; only `pg` has pools we know.
+    pub engine: String,
+    pub version: String,
+    /// `online`, `creating`, `resizing`, …; unknown values are kept.
+    pub status: String,
+    pub region: String,
+    /// Size slug: `db-s-1vcpu-1gb`.
+    pub size: String,
+    pub tags: Vec<String>,
+    pub direct: Endpoint,
+    pub private: Option<Endpoint>,
+}
+
+/// Where a connection goes. The password is missing where the token may not see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password: Option<Secret>,
+    /// The database's name, or on a pool's endpoint the pool's name.
+    pub database: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub name: String,
+    /// `primary` or `normal`.
+    pub role: String,
+    pub password: Option<Secret>,
+}
+
+/// Everything about the chosen cluster that later steps need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterFacts {
+    pub cluster: Cluster,
+    pub environment: Environment,
+    pub pools: Vec<Pool>,
+    pub users: Vec<User>,
+    pub databases: Vec<String>,
+    /// The cluster's certificate authority, PEM. Not a secret.
+    pub ca: Option<String>,
+    /// `None` where the token may not read them.
+    pub trusted_sources: Option<Vec<Rule>>,
+    /// Apps that use this cluster; empty where the token may not read apps.
+    pub apps: Vec<App>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Production,
+    Staging,
+    Development,
+    Practice,
+}
+
+impl Environment {
+    pub const CHOICES: [Self; 3] = [Self::Production, Self::Staging, Self::Development];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Staging => "staging",
+            Self::Development => "development",
+            Self::Practice => "practice",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Production, Self::Staging, Self::Development, Self::Practice]
+            .into_iter()
+            .find(|environment| environment.word() == word)
+    }
+
+    /// A guess from name and tags, to be confirmed once. Production when in doubt.
+    pub fn guess(name: &str, tags: &[String]) -> Self {
+        let words: Vec<String> = std::iter::once(name)
+            .chain(tags.iter().map(String::as_str))
+            .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()))
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+        if has(&["prod", "production", "live"]) {
+            Self::Production
+        } else if has(&["practice"]) {
+            Self::Practice
+        } else if has(&["staging", "stage", "stg", "test", "qa", "preview"]) {
+            Self::Staging
+        } else if has(&["dev", "development", "sandbox"]) {
+            Self::Development
+        } else {
+            Self::Production
+        }
+    }
+}
+
+impl Cluster {
+    /// Why this cluster can't be chosen, in words, or `None`.
+    pub fn refusal(&self) -> Option<String> {
+        if self.engine != "pg" {
+            Some(format!("{}, not PostgreSQL", self.engine))
+        } else if self.status != "online" {
+            Some(format!("still {}", self.status))
+        } else {
+            None
+        }
+    }
+
+    /// RAM from the size slug: `db-s-2vcpu-4gb` is 4, `gd-2vcpu-8gb-intel` is 8.
+    pub fn ram_gib(&self) -> Option<u32> {
+        self.slug_number("gb")
+    }
+
+    pub fn vcpus(&self) -> Option<u32> {
+        self.slug_number("vcpu")
+    }
+
+    fn slug_number(&self, unit: &str) -> Option<u32> {
+        self.size.split('-').rev().find_map(|part| part.strip_suffix(unit)?.parse().ok())
+    }
+}
+
+impl ClusterFacts {
+    /// The password the account gives for a role, where the token may see it.
+    pub fn password_of(&self, role: &str) -> Option<&Secret> {
+        self.users
+            .iter()
+            .find(|user| user.name == role)
+            .and_then(|user| user.password.as_ref())
+            .or_else(|| {
+                let direct = &self.cluster.direct;
+                (direct.user == role).then_some(direct.password.as_ref()).flatten()
+            })
+            .filter(|password| !password.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environment_is_guessed_from_whole_words() {
+        let guess = |name: &str| Environment::guess(name, &[]);
+        assert_eq!(guess("contrezz-db-prod"), Environment::Production);
+        assert_eq!(guess("shop-db-stg"), Environment::Staging);
+        assert_eq!(guess("devotion-db"), Environment::Production);
+        assert_eq!(guess("practice-db"), Environment::Practice);
+        assert_eq!(Environment::guess("db", &["dev".to_owned()]), Environment::Development);
+    }
+}

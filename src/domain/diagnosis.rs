@@ -1,0 +1,1 @@
+//! Symptom → problem: the message catalogue as one pure function.

@@ -1,0 +1,18 @@
+//! Pure rules and types: no input or output, no clock, no threads, no library of the outside world.
+
+pub mod access;
+pub mod activity;
+pub mod app_spec;
+pub mod capacity;
+pub mod cluster;
+pub mod conn_url;
+pub mod diagnosis;
+pub mod env_file;
+pub mod migration;
+pub mod pool;
+pub mod problem;
+pub mod record;
+pub mod runbook;
+pub mod secret;
+pub mod stack;
+pub mod stages;

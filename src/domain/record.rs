@@ -1,0 +1,56 @@
+//! Everything the program did: what the drawer, the undo list and the runbook read. No secret is in it.
+
+use std::{path::PathBuf, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domain::{access::Lease, app_spec::AppId, cluster::ClusterId, pool::PoolName};
+
+/// One HTTP request to the account and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    pub at: Timestamp,
+    pub method: String,
+    pub path: String,
+    /// With secrets masked; `None` for requests without a body.
+    pub body: Option<String>,
+    /// `None` where no answer came.
+    pub status: Option<u16>,
+    pub took: Duration,
+    pub request_id: Option<String>,
+    pub rate_left: Option<u32>,
+}
+
+/// One change that was made and read back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub at: Timestamp,
+    /// `Pool contrezz-pool created: 11 connections, transaction mode`.
+    pub what: String,
+    pub undo: Undo,
+    pub undone: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Undo {
+    DeletePool { cluster: ClusterId, pool: PoolName },
+    /// Puts the backup back while the file is still ours.
+    RestoreFile { file: PathBuf, backup: Option<PathBuf>, ours: String },
+    RestoreSpec { app: AppId, spec: Box<Value> },
+    RemoveLease { cluster: ClusterId, lease: Lease },
+    /// With the reason.
+    Impossible(String),
+}
+
+impl Undo {
+    pub fn possible(&self) -> bool {
+        !matches!(self, Self::Impossible(_))
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    pub exchanges: Vec<Exchange>,
+    pub entries: Vec<Entry>,
+}

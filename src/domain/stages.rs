@@ -1,0 +1,161 @@
+//! The staged connection test: seven stages, two ports, one result.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::{pool::PoolMode, problem::Problem};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    Pooled,
+    Direct,
+}
+
+impl Port {
+    pub const BOTH: [Self; 2] = [Self::Pooled, Self::Direct];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pooled => "pooled",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Name,
+    Port,
+    Encryption,
+    SignIn,
+    Target,
+    Query,
+    Proof,
+}
+
+impl Stage {
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Port, Self::Encryption, Self::SignIn, Self::Target, Self::Query, Self::Proof];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Port => "Port",
+            Self::Encryption => "Encryption",
+            Self::SignIn => "Sign-in",
+            Self::Target => "Pool or database",
+            Self::Query => "Query",
+            Self::Proof => "It really is",
+        }
+    }
+
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|stage| *stage == self).unwrap_or(0)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    #[default]
+    NotReached,
+    Running,
+    /// What was found, and how long the stage took.
+    Passed { found: String, took: Duration },
+    /// Works, but something is not verified: encrypted without a checked certificate.
+    Unverified { found: String, took: Duration },
+    Failed(Box<Problem>),
+}
+
+/// One port's seven stages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Column {
+    pub stages: [Outcome; 7],
+}
+
+impl Column {
+    pub fn get(&self, stage: Stage) -> &Outcome {
+        self.stages.get(stage.index()).unwrap_or(&Outcome::NotReached)
+    }
+
+    pub fn set(&mut self, stage: Stage, outcome: Outcome) {
+        if let Some(slot) = self.stages.get_mut(stage.index()) {
+            *slot = outcome;
+        }
+    }
+
+    /// Every stage passed; encrypted-but-unverified is not enough for this.
+    pub fn passed(&self) -> bool {
+        self.stages.iter().all(|outcome| matches!(outcome, Outcome::Passed { .. }))
+    }
+
+    /// Every stage answered, verified or not.
+    pub fn answered(&self) -> bool {
+        self.stages
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Passed { .. } | Outcome::Unverified { .. }))
+    }
+
+    pub fn problem(&self) -> Option<(Stage, &Problem)> {
+        Stage::ALL.into_iter().find_map(|stage| match self.get(stage) {
+            Outcome::Failed(problem) => Some((stage, &**problem)),
+            _ => None, // every other outcome has no problem in it
+        })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BothPorts {
+    pub pooled: Column,
+    pub direct: Column,
+}
+
+impl BothPorts {
+    pub fn column(&self, port: Port) -> &Column {
+        match port {
+            Port::Pooled => &self.pooled,
+            Port::Direct => &self.direct,
+        }
+    }
+
+    pub fn column_mut(&mut self, port: Port) -> &mut Column {
+        match port {
+            Port::Pooled => &mut self.pooled,
+            Port::Direct => &mut self.direct,
+        }
+    }
+}
+
+/// Does the pooler track protocol-level prepared statements?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracking {
+    Tracked,
+    NotTracked,
+    Unknown,
+}
+
+/// What the probe on a second connection found behind the pooled port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// `None` where it stayed unclear.
+    pub mode: Option<PoolMode>,
+    pub tracking: Tracking,
+}
+
+/// A finished test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    pub at: Timestamp,
+    pub ports: BothPorts,
+    pub probe: Option<Probe>,
+    /// The address PostgreSQL sees for pooled backends (`inet_client_addr()` over the pooled URL).
+    pub pooler_address: Option<String>,
+    /// `server_version` as told at sign-in.
+    pub server_version: Option<String>,
+}
+
+impl Tested {
+    pub fn both_work(&self) -> bool {
+        Port::BOTH.into_iter().all(|port| self.ports.column(port).answered())
+    }
+}
