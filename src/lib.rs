@@ -1,1 +1,11 @@
-//! x
+//! Poolwright sets up PostgreSQL connection pooling on DigitalOcean, from an API token to proof that it works.
+//!
+//! `domain` holds the rules, `setup` the twelve steps as a pure core, `effects` carries their orders out through
+//! the adapters, `ui` and `cli` drive the same core, `practice` is an account to practise on.
+
+pub mod domain;
+pub mod effects;
+pub mod keychain;
+#[cfg(feature = "practice")]
+pub mod practice;
+pub mod setup;

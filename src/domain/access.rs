@@ -33,7 +33,8 @@ pub enum LeaseLength {
 }
 
 impl LeaseLength {
-    pub const ALL: [Self; 4] = [Self::HalfAnHour, Self::TwoHours, Self::EightHours, Self::UntilRemoved];
+    pub const ALL: [Self; 4] =
+        [Self::HalfAnHour, Self::TwoHours, Self::EightHours, Self::UntilRemoved];
 
     pub fn duration(self) -> Option<Duration> {
         let hours = |n: u64| Some(Duration::from_secs(n * 3600));
@@ -57,5 +58,6 @@ impl LeaseLength {
 
 /// Does the list let this address in? An empty list lets everyone in.
 pub fn lets_in(rules: &[Rule], address: Ipv4Addr) -> bool {
-    rules.is_empty() || rules.iter().any(|rule| rule.kind == "ip_addr" && rule.value == address.to_string())
+    rules.is_empty()
+        || rules.iter().any(|rule| rule.kind == "ip_addr" && rule.value == address.to_string())
 }

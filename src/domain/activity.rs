@@ -40,7 +40,9 @@ impl Sample {
     pub fn from_address(&self, address: &str) -> u32 {
         self.holders
             .iter()
-            .filter(|holder| holder.application != OURS && holder.address.as_deref() == Some(address))
+            .filter(|holder| {
+                holder.application != OURS && holder.address.as_deref() == Some(address)
+            })
             .map(|holder| holder.count)
             .sum()
     }
@@ -105,4 +107,9 @@ impl Activity {
         let Some(start) = self.switched_at else { return Vec::new() };
         self.samples.iter().filter(|sample| start <= sample.at).collect()
     }
+}
+
+/// Compares the two sides and judges by the rule that is printed beside the verdict.
+pub fn compare(activity: &Activity, min_samples: usize) -> Comparison {
+    todo!("{activity:?} {min_samples}")
 }

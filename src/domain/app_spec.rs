@@ -89,3 +89,8 @@ pub fn uses_cluster(spec: &Value, cluster_name: &str, hosts: &[&str]) -> bool {
 pub fn plan(spec: &Value, switch: &Switch) -> Result<SpecPlan, BadSpec> {
     todo!("{spec} {switch:?}")
 }
+
+/// Where the app says how it is: its live address and the health check path of its first service.
+pub fn health_url(app: &App) -> Option<String> {
+    todo!("{app:?}")
+}

@@ -16,3 +16,4 @@ pub mod runbook;
 pub mod secret;
 pub mod stack;
 pub mod stages;
+pub mod timing;

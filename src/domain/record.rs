@@ -34,11 +34,24 @@ pub struct Entry {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undo {
-    DeletePool { cluster: ClusterId, pool: PoolName },
+    DeletePool {
+        cluster: ClusterId,
+        pool: PoolName,
+    },
     /// Puts the backup back while the file is still ours.
-    RestoreFile { file: PathBuf, backup: Option<PathBuf>, ours: String },
-    RestoreSpec { app: AppId, spec: Box<Value> },
-    RemoveLease { cluster: ClusterId, lease: Lease },
+    RestoreFile {
+        file: PathBuf,
+        backup: Option<PathBuf>,
+        ours: String,
+    },
+    RestoreSpec {
+        app: AppId,
+        spec: Box<Value>,
+    },
+    RemoveLease {
+        cluster: ClusterId,
+        lease: Lease,
+    },
     /// With the reason.
     Impossible(String),
 }

@@ -77,6 +77,12 @@ pub struct Edit {
 
 /// The URL `client` should get for `port`, given what the probe found (nothing yet: the safe form).
 /// `limit` is the number of connections one instance may open.
-pub fn url_for(client: Client, port: Port, base: &ConnUrl, probe: Option<Probe>, limit: u32) -> ClientUrl {
+pub fn url_for(
+    client: Client,
+    port: Port,
+    base: &ConnUrl,
+    probe: Option<Probe>,
+    limit: u32,
+) -> ClientUrl {
     todo!("{client:?} {port:?} {base:?} {probe:?} {limit}")
 }

@@ -35,8 +35,15 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Port, Self::Encryption, Self::SignIn, Self::Target, Self::Query, Self::Proof];
+    pub const ALL: [Self; 7] = [
+        Self::Name,
+        Self::Port,
+        Self::Encryption,
+        Self::SignIn,
+        Self::Target,
+        Self::Query,
+        Self::Proof,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -61,9 +68,15 @@ pub enum Outcome {
     NotReached,
     Running,
     /// What was found, and how long the stage took.
-    Passed { found: String, took: Duration },
+    Passed {
+        found: String,
+        took: Duration,
+    },
     /// Works, but something is not verified: encrypted without a checked certificate.
-    Unverified { found: String, took: Duration },
+    Unverified {
+        found: String,
+        took: Duration,
+    },
     Failed(Box<Problem>),
 }
 

@@ -1,0 +1,95 @@
+//! Carries the core's orders out: the only place that calls the adapters. One file per step.
+
+pub mod runner;
+
+mod access;
+mod app;
+mod cluster;
+mod env_files;
+mod hand_over;
+mod measure;
+mod migrations;
+mod pool;
+mod project;
+mod sign_in;
+mod test;
+mod verify;
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::{
+    domain::{problem::Problem, record::Exchange, timing::Timing},
+    keychain::Keychain,
+    setup::{Effect, Start, StepMsg, ticket::Ticket},
+};
+
+/// Where effects reach out to. Practice is nothing but other values in here.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// `https://api.digitalocean.com`, or practice's account on loopback.
+    pub api: String,
+    pub keychain: Keychain,
+    /// Two services that answer this computer's public address; asked only after the person agreed.
+    pub address_services: [String; 2],
+    /// Backups and other files of ours; 0700.
+    pub data: PathBuf,
+    pub timing: Timing,
+}
+
+/// What comes back from a running effect.
+#[derive(Debug)]
+pub enum Report {
+    Note(Ticket, StepMsg),
+    End(Ticket, StepMsg),
+    Exchange(Exchange),
+}
+
+/// An effect's line home.
+#[derive(Clone, Debug)]
+pub struct Notes {
+    ticket: Ticket,
+    reports: mpsc::Sender<Report>,
+}
+
+impl Notes {
+    /// News while the effect goes on.
+    pub async fn note(&self, msg: impl Into<StepMsg>) {
+        // The other end is gone only when the program ends; then nobody is left to tell.
+        self.reports.send(Report::Note(self.ticket, msg.into())).await.ok();
+    }
+
+    /// Where the account's client reports each request.
+    pub fn exchanges(&self) -> mpsc::Sender<Report> {
+        self.reports.clone()
+    }
+}
+
+/// Carries one order out and says how it ended.
+async fn carry_out(start: Start, world: World, notes: Notes) -> StepMsg {
+    let Start { token, effect, .. } = start;
+    let step = effect.step();
+    let ended: Result<StepMsg, Problem> = match effect {
+        Effect::SignIn(effect) => sign_in::run(effect, &world, &notes).await.map(Into::into),
+        Effect::Cluster(effect) => {
+            cluster::run(effect, token, &world, &notes).await.map(Into::into)
+        }
+        Effect::Measure(effect) => measure::run(effect, &world, &notes).await.map(Into::into),
+        Effect::Pool(effect) => pool::run(effect, token, &world, &notes).await.map(Into::into),
+        Effect::Urls(effect) => match effect {},
+        Effect::Test(effect) => test::run(effect, token, &world, &notes).await.map(Into::into),
+        Effect::Project(effect) => project::run(effect, &world).await.map(Into::into),
+        Effect::EnvFiles(effect) => env_files::run(effect, &world).await.map(Into::into),
+        Effect::Migrations(effect) => migrations::run(effect, &world, &notes).await.map(Into::into),
+        Effect::App(effect) => app::run(effect, token, &world, &notes).await.map(Into::into),
+        Effect::Verify(effect) => verify::run(effect, &world).await.map(Into::into),
+        Effect::HandOver(effect) => {
+            hand_over::run(effect, token, &world, &notes).await.map(Into::into)
+        }
+    };
+    ended.unwrap_or_else(|problem| {
+        tracing::info!(step = step.key(), code = problem.code, what = problem.what, "stopped");
+        StepMsg::failed(step, problem)
+    })
+}

@@ -1,0 +1,131 @@
+//! Runs effects: one task and one cancellation token per ticket; a panic becomes a problem, so no wait is for ever.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use futures_util::FutureExt as _;
+use tokio::{runtime::Handle, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::problem::Problem,
+    effects::{Notes, Report, World, carry_out},
+    setup::{Order, Start, StepMsg, ticket::Ticket},
+};
+
+/// Called after each report, from any thread: the window asks for a repaint.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+pub struct Runner {
+    world: World,
+    tasks: Handle,
+    running: BTreeMap<Ticket, CancellationToken>,
+    sender: mpsc::Sender<Report>,
+    reports: mpsc::Receiver<Report>,
+    wake: Wake,
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("running", &self.running.len()).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    pub fn new(world: World, tasks: Handle, wake: Wake) -> Self {
+        let (sender, reports) = mpsc::channel(256);
+        Self { world, tasks, running: BTreeMap::new(), sender, reports, wake }
+    }
+
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub fn obey(&mut self, orders: Vec<Order>) {
+        for order in orders {
+            match order {
+                Order::Start(start) => self.start(start),
+                Order::Cancel(ticket) => {
+                    if let Some(token) = self.running.remove(&ticket) {
+                        token.cancel();
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let ticket = start.ticket;
+        let step = start.effect.step();
+        let cancel = CancellationToken::new();
+        self.running.insert(ticket, cancel.clone());
+        let (inner, mut news) = mpsc::channel(64);
+        let notes = Notes { ticket, reports: inner };
+        let world = self.world.clone();
+        let (home, wake) = (self.sender.clone(), self.wake.clone());
+        // News and the end go through one channel, so the end never overtakes the news.
+        self.tasks.spawn(async move {
+            let effect =
+                std::panic::AssertUnwindSafe(carry_out(start, world, notes)).catch_unwind();
+            let forward = async {
+                while let Some(report) = news.recv().await {
+                    if home.send(report).await.is_err() {
+                        break;
+                    }
+                    wake();
+                }
+            };
+            let both = async { tokio::join!(effect, forward).0 };
+            let Some(ended) = cancel.run_until_cancelled(both).await else { return };
+            let msg = ended.unwrap_or_else(|_| StepMsg::failed(step, broken()));
+            // Nobody listens any more only when the program ends.
+            home.send(Report::End(ticket, msg)).await.ok();
+            wake();
+        });
+    }
+
+    /// The reports that are there now; never waits.
+    pub fn drain(&mut self) -> Vec<Report> {
+        let mut reports = Vec::new();
+        while let Ok(report) = self.reports.try_recv() {
+            self.forget(&report);
+            reports.push(report);
+        }
+        reports
+    }
+
+    /// The next report.
+    pub async fn next(&mut self) -> Option<Report> {
+        let report = self.reports.recv().await?;
+        self.forget(&report);
+        Some(report)
+    }
+
+    fn forget(&mut self, report: &Report) {
+        if let Report::End(ticket, _) = report {
+            self.running.remove(ticket);
+        }
+    }
+
+    /// Stops everything that runs.
+    pub fn stop(&mut self) {
+        while let Some((_, token)) = self.running.pop_first() {
+            token.cancel();
+        }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn broken() -> Problem {
+    Problem::new(
+        "internal",
+        "Poolwright made a mistake here and stopped this action.",
+        "This is a defect of the program; what was done before is in the list of requests.",
+    )
+    .hint("Try once more; report it if it stays")
+    .outcome_unknown()
+}

@@ -1,0 +1,1 @@
+//! An account to practise on: DigitalOcean's API on loopback over a real PostgreSQL and PgBouncer.

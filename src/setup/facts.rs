@@ -1,0 +1,199 @@
+//! What is established. Only `update` writes it, and only here is dropped what depended on a change.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        access::Lease,
+        activity::{Activity, Comparison},
+        app_spec::AppId,
+        cluster::ClusterFacts,
+        conn_url::ConnUrl,
+        migration::Applied,
+        pool::Pool,
+        secret::Secret,
+        stack::Project,
+        stages::Tested,
+    },
+    setup::step::StepId,
+};
+
+/// Where the token is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Keychain,
+    /// In memory, until the program ends; with the reason where the keychain refused.
+    SessionOnly(Option<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    Has,
+    Lacks,
+    /// Not known until used: write scopes can't be asked for without changing something.
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    pub name: &'static str,
+    pub needed_for: &'static str,
+    pub without: &'static str,
+    pub grant: Grant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub token: Secret,
+    pub email: Option<String>,
+    pub team: Option<String>,
+    pub scopes: Vec<Scope>,
+    /// `None` while no cluster was seen that could tell.
+    pub passwords_visible: Option<bool>,
+    pub kept: Kept,
+}
+
+/// Both URLs, as base for every client's form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Urls {
+    pub pooled: ConnUrl,
+    pub direct: ConnUrl,
+    /// For the app where it runs inside DigitalOcean's network; this computer tests over the public host.
+    pub private: Option<(ConnUrl, ConnUrl)>,
+    /// The cluster's certificate authority, PEM.
+    pub ca: Option<String>,
+    /// Names of the variables, pooled and direct.
+    pub keys: (String, String),
+    /// Connections one instance of the app may open.
+    pub limit: u32,
+}
+
+/// A file we wrote, read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFile {
+    pub file: PathBuf,
+    /// SHA-256 of what stands there now, hex.
+    pub hash: String,
+    pub backup: Option<PathBuf>,
+    /// `+1 line` or `2 keys`.
+    pub what: String,
+}
+
+/// The app's new deployment, followed to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    pub app: AppId,
+    pub app_name: String,
+    pub deployment: String,
+    pub active_at: Timestamp,
+    /// Backends that arrived through the pool; `None` where the server hides addresses from us.
+    pub arrived: Option<u32>,
+    pub live_url: Option<String>,
+}
+
+/// 50 requests to the app's health URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requests {
+    pub asked: u32,
+    pub answered: u32,
+    pub p50: std::time::Duration,
+    pub p95: std::time::Duration,
+    pub slowest: std::time::Duration,
+    /// The most server connections of the app seen meanwhile.
+    pub peak: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    pub account: Option<Account>,
+    pub cluster: Option<ClusterFacts>,
+    pub activity: Activity,
+    /// The pool as read back from the account.
+    pub pool: Option<Pool>,
+    pub urls: Option<Urls>,
+    pub lease: Option<Lease>,
+    pub tested: Option<Tested>,
+    pub project: Option<Project>,
+    pub project_files: Option<Vec<WrittenFile>>,
+    pub env_files: Option<Vec<WrittenFile>>,
+    pub migrated: Option<Vec<Applied>>,
+    pub deployed: Option<Deployed>,
+    pub requests: Option<Requests>,
+    pub comparison: Option<Comparison>,
+    pub runbook: Option<WrittenFile>,
+    /// Steps the person left out.
+    pub skipped: Vec<StepId>,
+    /// Steps whose answers stand, but an earlier choice changed under them.
+    pub review: Vec<StepId>,
+}
+
+impl Facts {
+    /// A choice of `step` changed: whatever was established from it no longer holds and asks for review.
+    pub fn changed(&mut self, step: StepId) {
+        for later in StepId::ALL {
+            if later != step
+                && depends(later, step)
+                && self.drop_fact(later)
+                && !self.review.contains(&later)
+            {
+                self.review.push(later);
+            }
+        }
+    }
+
+    /// Forgets what `step` established; whether there was anything.
+    fn drop_fact(&mut self, step: StepId) -> bool {
+        match step {
+            StepId::SignIn => self.account.take().is_some(),
+            StepId::Cluster => self.cluster.take().is_some(),
+            StepId::Measure => {
+                let any = !self.activity.samples.is_empty();
+                self.activity = Activity::default();
+                any
+            }
+            StepId::Pool => self.pool.take().is_some(),
+            StepId::Urls => self.urls.take().is_some(),
+            StepId::Test => self.tested.take().is_some(),
+            StepId::Project => self.project_files.take().is_some(),
+            StepId::EnvFiles => self.env_files.take().is_some(),
+            StepId::Migrations => self.migrated.take().is_some(),
+            StepId::App => self.deployed.take().is_some(),
+            StepId::Verify => self.comparison.take().is_some(),
+            StepId::HandOver => self.runbook.take().is_some(),
+        }
+    }
+
+    /// The step's fact stands and nothing under it moved.
+    pub fn established(&self, step: StepId) -> bool {
+        !self.review.contains(&step)
+            && match step {
+                StepId::SignIn => self.account.is_some(),
+                StepId::Cluster => self.cluster.is_some(),
+                StepId::Measure => !self.activity.samples.is_empty(),
+                StepId::Pool => self.pool.is_some(),
+                StepId::Urls => self.urls.is_some(),
+                StepId::Test => self.tested.as_ref().is_some_and(Tested::both_work),
+                StepId::Project => self.project.is_some(),
+                StepId::EnvFiles => self.env_files.is_some(),
+                StepId::Migrations => self.migrated.is_some(),
+                StepId::App => self.deployed.is_some(),
+                StepId::Verify => self.comparison.is_some(),
+                StepId::HandOver => self.runbook.is_some(),
+            }
+    }
+
+    /// The first step that must be done before `step` can run.
+    pub fn missing_for(&self, step: StepId) -> Option<StepId> {
+        step.needs().iter().copied().find(|need| !self.established(*need))
+    }
+
+    pub fn token(&self) -> Option<&Secret> {
+        self.account.as_ref().map(|account| &account.token)
+    }
+}
+
+fn depends(step: StepId, on: StepId) -> bool {
+    step.needs().iter().any(|need| *need == on || depends(*need, on))
+}

@@ -1,0 +1,291 @@
+//! The core: messages in, orders out; no input or output, no clock.
+//!
+//! `act` is for what the person did, `note` for news from a running effect, `settle` for how it ended.
+//! All return orders, which the window, the command line and tests each obey.
+
+pub mod facts;
+pub mod step;
+pub mod steps;
+pub mod ticket;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        problem::{Fix, Problem},
+        record::{Entry, Exchange, Record, Undo},
+        secret::Secret,
+    },
+    setup::{
+        facts::Facts,
+        step::{Primary, Standing, StepId},
+        steps::Steps,
+        ticket::{Ticket, Tickets},
+    },
+};
+
+pub use crate::setup::steps::{Effect, StepMsg};
+
+/// How this set-up is to behave. Plain fields; practice's profile sets shorter times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Nothing is changed anywhere; each step says what it would do.
+    pub dry_run: bool,
+    /// The cluster's name as typed by the person: production may be changed.
+    pub production_named: Option<String>,
+    pub sample_every: Duration,
+    /// Samples needed on each side of the comparison.
+    pub min_samples: usize,
+    /// How long a step waits for a slot of a full database.
+    pub slot_patience: Duration,
+    /// Between two looks at a deployment.
+    pub poll_every: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            production_named: None,
+            sample_every: Duration::from_secs(1),
+            min_samples: 60,
+            slot_patience: Duration::from_secs(120),
+            poll_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What comes in: from the person, or as news of an effect.
+#[derive(Debug)]
+pub enum Msg {
+    /// Opens a step's page.
+    Go(StepId),
+    /// Leaves a step out.
+    Skip(StepId),
+    Step(StepMsg),
+}
+
+impl<T: Into<StepMsg>> From<T> for Msg {
+    fn from(msg: T) -> Self {
+        Self::Step(msg.into())
+    }
+}
+
+/// What goes out.
+#[derive(Debug)]
+pub enum Order {
+    Start(Start),
+    Cancel(Ticket),
+}
+
+/// An effect to carry out. The token travels beside it, so that no effect holds one of its own.
+#[derive(Debug)]
+pub struct Start {
+    pub ticket: Ticket,
+    pub token: Option<Secret>,
+    pub effect: Effect,
+}
+
+/// What a step's `update` works with.
+#[derive(Debug)]
+pub struct Ctx<'a> {
+    pub facts: &'a mut Facts,
+    pub rules: &'a Rules,
+    pub record: &'a mut Record,
+    pub now: Timestamp,
+    tickets: &'a mut Tickets,
+    orders: &'a mut Vec<Order>,
+}
+
+impl Ctx<'_> {
+    pub fn start(&mut self, effect: impl Into<Effect>) -> Ticket {
+        let effect = effect.into();
+        let ticket = self.tickets.open(effect.step());
+        let token = self.facts.token().cloned();
+        self.orders.push(Order::Start(Start { ticket, token, effect }));
+        ticket
+    }
+
+    /// Stops an effect. Its answer, should one still come, is dropped.
+    pub fn cancel(&mut self, ticket: Ticket) {
+        self.tickets.close(ticket);
+        self.orders.push(Order::Cancel(ticket));
+    }
+
+    /// Notes a change that was made and read back.
+    pub fn did(&mut self, what: impl Into<String>, undo: Undo) {
+        self.record.entries.push(Entry { at: self.now, what: what.into(), undo, undone: false });
+    }
+}
+
+/// One set-up: its facts, its steps, and what it did.
+#[derive(Debug)]
+pub struct Setup {
+    pub facts: Facts,
+    pub steps: Steps,
+    pub record: Record,
+    pub rules: Rules,
+    pub current: StepId,
+    tickets: Tickets,
+}
+
+impl Setup {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            facts: Facts::default(),
+            steps: Steps::default(),
+            record: Record::default(),
+            rules,
+            current: StepId::SignIn,
+            tickets: Tickets::default(),
+        }
+    }
+
+    /// What the person did.
+    pub fn act(&mut self, now: Timestamp, msg: Msg) -> Vec<Order> {
+        let mut orders = Vec::new();
+        match msg {
+            Msg::Go(step) => {
+                self.current = step;
+                self.with(now, &mut orders, |steps, ctx| steps.open(step, ctx));
+            }
+            Msg::Skip(step) => {
+                if step.skippable().is_some() && !self.facts.skipped.contains(&step) {
+                    self.facts.skipped.push(step);
+                }
+            }
+            Msg::Step(msg) => {
+                let step = msg.step();
+                self.facts.skipped.retain(|skipped| *skipped != step);
+                self.with(now, &mut orders, |steps, ctx| steps.update(ctx, msg));
+            }
+        }
+        orders
+    }
+
+    /// News from an effect that goes on.
+    pub fn note(&mut self, now: Timestamp, ticket: Ticket, msg: StepMsg) -> Vec<Order> {
+        if self.tickets.owner(ticket) == Some(msg.step()) {
+            self.deliver(now, msg)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// How an effect ended.
+    pub fn settle(&mut self, now: Timestamp, ticket: Ticket, msg: StepMsg) -> Vec<Order> {
+        if self.tickets.close(ticket) == Some(msg.step()) {
+            self.deliver(now, msg)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// A request to the account ended; for the history only.
+    pub fn exchanged(&mut self, exchange: Exchange) {
+        self.record.exchanges.push(exchange);
+    }
+
+    fn deliver(&mut self, now: Timestamp, msg: StepMsg) -> Vec<Order> {
+        let mut orders = Vec::new();
+        self.with(now, &mut orders, |steps, ctx| {
+            steps.update(ctx, msg);
+            steps.verify.watch(ctx);
+        });
+        orders
+    }
+
+    fn with(
+        &mut self,
+        now: Timestamp,
+        orders: &mut Vec<Order>,
+        run: impl FnOnce(&mut Steps, &mut Ctx<'_>),
+    ) {
+        let mut ctx = Ctx {
+            facts: &mut self.facts,
+            rules: &self.rules,
+            record: &mut self.record,
+            now,
+            tickets: &mut self.tickets,
+            orders,
+        };
+        run(&mut self.steps, &mut ctx);
+    }
+
+    /// What the primary button of `step` does now.
+    pub fn primary(&self, step: StepId) -> Primary<Msg> {
+        if let Some(missing) = self.facts.missing_for(step) {
+            let why = format!("This step needs step {}, {}.", missing.number(), missing.name());
+            return Primary::Blocked(step.title().to_owned(), why);
+        }
+        self.steps.primary(step, &self.facts, &self.rules).map(Msg::Step)
+    }
+
+    pub fn standing(&self, step: StepId) -> Standing {
+        if self.facts.skipped.contains(&step) {
+            return Standing::Skipped;
+        }
+        let standing = self.steps.standing(step, &self.facts);
+        if matches!(standing, Standing::NotStarted | Standing::Ready | Standing::NeedsYou) {
+            if self.facts.review.contains(&step) {
+                return Standing::NeedsReview;
+            }
+            if self.facts.missing_for(step).is_some() {
+                return Standing::NotStarted;
+            }
+        }
+        standing
+    }
+
+    /// The problem that `step` shows.
+    pub fn problem(&self, step: StepId) -> Option<&Problem> {
+        self.steps.problem(step)
+    }
+
+    /// What a fix button of a problem on `step` sends; `None` where the window handles it (copy, open).
+    pub fn fix(&self, step: StepId, fix: &Fix) -> Option<Msg> {
+        match fix {
+            Fix::TryAgain => match self.primary(step) {
+                Primary::Act(_, msg) => Some(msg),
+                Primary::Blocked(..) | Primary::Working(..) | Primary::Next => None,
+            },
+            Fix::Copy(_) | Fix::Open(_) => None,
+            Fix::AllowThisComputer
+            | Fix::RemoveRule(_)
+            | Fix::UseSize(_)
+            | Fix::UsePool(_)
+            | Fix::KeepForSession => self.steps.fix(step, fix).map(Msg::Step),
+        }
+    }
+
+    pub fn busy(&self) -> bool {
+        self.tickets.any()
+    }
+}
+
+/// Production is changed only after its cluster was named.
+pub fn may_change(facts: &Facts, rules: &Rules) -> Result<(), String> {
+    use crate::domain::cluster::Environment;
+    let Some(cluster) = &facts.cluster else { return Ok(()) };
+    match cluster.environment {
+        Environment::Production
+            if rules.production_named.as_deref() != Some(&cluster.cluster.name) =>
+        {
+            Err(format!(
+                "This is production. Type the cluster's name, {}, to allow changes.",
+                cluster.cluster.name
+            ))
+        }
+        Environment::Production
+        | Environment::Staging
+        | Environment::Development
+        | Environment::Practice => Ok(()),
+    }
+}
+
+/// The hand-over document of a set-up. The runbook's module knows its form, this knows where the figures lie.
+pub fn runbook(facts: &Facts, record: &Record, now: Timestamp) -> String {
+    todo!("{facts:?} {record:?} {now}")
+}

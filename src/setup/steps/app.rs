@@ -1,0 +1,378 @@
+//! Step 10: the app's variables go over to the pool; one deployment, followed to its end.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{
+    domain::{
+        app_spec::{self, App, AppId, BadSpec, SpecPlan, Switch},
+        problem::Problem,
+        record::Undo,
+        stack::{self, Client},
+        stages::Port,
+    },
+    setup::{
+        Ctx, Rules,
+        facts::{Deployed, Facts},
+        may_change,
+        step::{Primary, Standing, StepId},
+        steps::measure::{Target, direct_target},
+        ticket::Ticket,
+    },
+};
+
+#[derive(Debug, Default)]
+pub struct Step {
+    pub draft: Draft,
+    pub phase: Phase,
+    /// Phases of the deployment as they were seen, with the provider's word.
+    pub seen: Vec<String>,
+    /// What `propose` answered, for the person: the cost after the change, as the provider says it.
+    pub proposal: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub struct Draft {
+    pub app: Option<AppId>,
+    /// An app's name from a team profile.
+    pub wanted: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub enum Phase {
+    #[default]
+    Idle,
+    /// `propose` first: it changes nothing and tells cost and mistakes.
+    Proposing(Ticket, Box<SpecPlan>),
+    Updating(Ticket),
+    Watching(Ticket, Started),
+    Arriving(Ticket, Deployed),
+    Restoring(Ticket),
+    Failed(Problem),
+    WouldChange(usize),
+}
+
+/// The deployment that our update started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    pub app: AppId,
+    pub deployment: String,
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Propose {
+        app: AppId,
+        spec: Value,
+    },
+    /// Reads the app again, refuses where it is not `before` any more, puts `after`, reads back.
+    Update {
+        app: AppId,
+        before: Value,
+        after: Value,
+    },
+    /// Looks until the deployment is over.
+    Watch {
+        app: AppId,
+        deployment: String,
+        every: Duration,
+    },
+    /// Looks at the server until the app's connections come through the pool.
+    Arrive {
+        direct: Target,
+        pooler: Option<String>,
+        patience: Duration,
+    },
+    Restore {
+        app: AppId,
+        spec: Value,
+    },
+}
+
+#[derive(Debug)]
+pub enum Msg {
+    Choose(AppId),
+    Switch,
+    Proposed(String),
+    Updated(Started),
+    /// The deployment's phase, in the provider's word.
+    Phase(String),
+    Active {
+        live_url: Option<String>,
+    },
+    /// Pooled backends seen; `None` where addresses are hidden from us.
+    Arrived(Option<u32>),
+    Restore,
+    Restored,
+    Stop,
+    Failed(Problem),
+}
+
+impl Step {
+    pub fn app<'a>(&self, facts: &'a Facts) -> Option<&'a App> {
+        let apps = &facts.cluster.as_ref()?.apps;
+        match (&self.draft.app, &self.draft.wanted) {
+            (Some(id), _) => apps.iter().find(|app| app.id == *id),
+            (None, Some(name)) => apps.iter().find(|app| app.name == *name),
+            (None, None) => apps.first().filter(|_| apps.len() == 1),
+        }
+    }
+
+    /// What would change in the app's spec.
+    pub fn plan(&self, facts: &Facts) -> Option<Result<SpecPlan, BadSpec>> {
+        let app = self.app(facts)?;
+        let cluster = facts.cluster.as_ref()?;
+        let pool = facts.pool.as_ref()?;
+        let keys = facts.urls.as_ref().map_or(("DATABASE_URL".to_owned(), None), |urls| {
+            (urls.keys.0.clone(), Some(urls.keys.1.clone()))
+        });
+        let switch = Switch {
+            cluster_name: cluster.cluster.name.clone(),
+            pool: pool.name.clone(),
+            pooled_key: keys.0,
+            direct_key: keys.1,
+            pooled_suffix: Self::suffix(facts),
+        };
+        Some(app_spec::plan(&app.spec, &switch))
+    }
+
+    /// Parameters this project's client needs behind the binding.
+    fn suffix(facts: &Facts) -> String {
+        let Some(urls) = &facts.urls else { return String::new() };
+        let client = facts.project.as_ref().map_or(Client::Unknown, |project| project.client);
+        let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
+        stack::url_for(client, Port::Pooled, &urls.pooled, probe, urls.limit)
+            .url
+            .parameters
+            .iter()
+            .filter(|(key, _)| key != "sslmode")
+            .map(|(key, value)| format!("&{key}={value}"))
+            .collect()
+    }
+
+    pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+        match &self.phase {
+            Phase::Proposing(..) => {
+                Primary::Working("Asking for the cost…".to_owned(), Some(Msg::Stop))
+            }
+            Phase::Updating(_) => Primary::Working("Sending the app's settings…".to_owned(), None),
+            Phase::Watching(..) => {
+                let seen = self.seen.last().map_or("waiting", String::as_str);
+                Primary::Working(format!("Deploying: {seen}"), Some(Msg::Stop))
+            }
+            Phase::Arriving(..) => {
+                Primary::Working("Waiting for the app's connections…".to_owned(), Some(Msg::Stop))
+            }
+            Phase::Restoring(_) => Primary::Working("Restoring the settings…".to_owned(), None),
+            Phase::WouldChange(_) => Primary::Next,
+            Phase::Idle | Phase::Failed(_) if facts.deployed.is_some() => Primary::Next,
+            Phase::Idle | Phase::Failed(_) => self.offer(facts, rules),
+        }
+    }
+
+    fn offer(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+        let label = "Switch the app to the pool".to_owned();
+        let Some(app) = self.app(facts) else {
+            let apps = facts.cluster.as_ref().map_or(0, |cluster| cluster.apps.len());
+            let why = match (&self.draft.wanted, apps) {
+                (Some(name), _) => format!("No app named {name} uses this cluster."),
+                (None, 0) => "No app of this account uses this cluster. Skip this step.".to_owned(),
+                (None, _) => "Choose the app first.".to_owned(),
+            };
+            return Primary::Blocked(label, why);
+        };
+        let label = format!("Switch {} to the pool", app.name);
+        match self.plan(facts) {
+            None => Primary::Blocked(label, "Create the pool first.".to_owned()),
+            Some(Err(err)) => Primary::Blocked(label, format!("{err}.")),
+            Some(Ok(plan)) if plan.changes.is_empty() => {
+                Primary::Blocked(label, "The app uses the pool already. Skip this step.".to_owned())
+            }
+            Some(Ok(_)) => match may_change(facts, rules) {
+                Err(why) if !rules.dry_run => Primary::Blocked(label, why),
+                Ok(()) | Err(_) => Primary::Act(label, Msg::Switch),
+            },
+        }
+    }
+
+    pub fn open(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
+        match msg {
+            Msg::Choose(app) => self.draft.app = Some(app),
+            Msg::Switch => self.switch(ctx),
+            Msg::Proposed(cost) => self.proposed(ctx, cost),
+            Msg::Updated(started) => self.updated(ctx, started),
+            Msg::Phase(word) => {
+                if self.seen.last() != Some(&word) {
+                    self.seen.push(word);
+                }
+            }
+            Msg::Active { live_url } => self.active(ctx, live_url),
+            Msg::Arrived(arrived) => self.arrived(ctx, arrived),
+            Msg::Restore => self.restore(ctx),
+            Msg::Restored => {
+                for entry in &mut ctx.record.entries {
+                    entry.undone |= matches!(entry.undo, Undo::RestoreSpec { .. });
+                }
+                ctx.facts.deployed = None;
+                self.phase = Phase::Idle;
+            }
+            Msg::Stop => self.stop(ctx),
+            Msg::Failed(problem) => {
+                if ctx.facts.deployed.is_none() {
+                    ctx.facts.activity.switch_began_at = None;
+                    ctx.facts.activity.switched_at = None;
+                }
+                self.phase = Phase::Failed(problem);
+            }
+        }
+    }
+
+    fn switch(&mut self, ctx: &mut Ctx<'_>) {
+        if !matches!(self.phase, Phase::Idle | Phase::Failed(_)) {
+            return;
+        }
+        let Some((app, Ok(plan))) =
+            self.app(ctx.facts).map(|app| app.id.clone()).zip(self.plan(ctx.facts))
+        else {
+            return;
+        };
+        if !ctx.rules.dry_run && may_change(ctx.facts, ctx.rules).is_err() {
+            return;
+        }
+        self.seen.clear();
+        let ticket = ctx.start(Effect::Propose { app, spec: plan.spec.clone() });
+        self.phase = Phase::Proposing(ticket, Box::new(plan));
+    }
+
+    fn proposed(&mut self, ctx: &mut Ctx<'_>, cost: String) {
+        let Phase::Proposing(_, plan) = std::mem::take(&mut self.phase) else { return };
+        self.proposal = Some(cost);
+        if ctx.rules.dry_run {
+            self.phase = Phase::WouldChange(plan.changes.len());
+            return;
+        }
+        let Some(app) = self.app(ctx.facts) else { return };
+        let effect =
+            Effect::Update { app: app.id.clone(), before: app.spec.clone(), after: plan.spec };
+        ctx.facts.activity.switch_began_at = Some(ctx.now);
+        self.phase = Phase::Updating(ctx.start(effect));
+    }
+
+    fn updated(&mut self, ctx: &mut Ctx<'_>, started: Started) {
+        if !matches!(self.phase, Phase::Updating(_)) {
+            return;
+        }
+        if let Some(app) = self.app(ctx.facts) {
+            let undo = Undo::RestoreSpec { app: app.id.clone(), spec: Box::new(app.spec.clone()) };
+            let what =
+                format!("{} switched to the pool, deployment {}", app.name, started.deployment);
+            ctx.did(what, undo);
+        }
+        let effect = Effect::Watch {
+            app: started.app.clone(),
+            deployment: started.deployment.clone(),
+            every: ctx.rules.poll_every,
+        };
+        self.phase = Phase::Watching(ctx.start(effect), started);
+    }
+
+    fn active(&mut self, ctx: &mut Ctx<'_>, live_url: Option<String>) {
+        let Phase::Watching(_, started) = std::mem::take(&mut self.phase) else { return };
+        let app_name = self.app(ctx.facts).map(|app| app.name.clone()).unwrap_or_default();
+        let deployed = Deployed {
+            app: started.app,
+            app_name,
+            deployment: started.deployment,
+            active_at: ctx.now,
+            arrived: None,
+            live_url,
+        };
+        match direct_target(ctx.facts) {
+            Ok(direct) => {
+                let pooler =
+                    ctx.facts.tested.as_ref().and_then(|tested| tested.pooler_address.clone());
+                let effect = Effect::Arrive { direct, pooler, patience: ctx.rules.slot_patience };
+                self.phase = Phase::Arriving(ctx.start(effect), deployed);
+            }
+            Err(_) => self.established(ctx, deployed), // without the password nothing can be looked at
+        }
+    }
+
+    fn arrived(&mut self, ctx: &mut Ctx<'_>, arrived: Option<u32>) {
+        let Phase::Arriving(_, deployed) = std::mem::take(&mut self.phase) else { return };
+        self.established(ctx, Deployed { arrived, ..deployed });
+    }
+
+    fn established(&mut self, ctx: &mut Ctx<'_>, deployed: Deployed) {
+        ctx.facts.activity.switched_at = Some(ctx.now);
+        ctx.facts.review.retain(|step| *step != StepId::App);
+        ctx.facts.deployed = Some(deployed);
+        self.phase = Phase::Idle;
+    }
+
+    fn restore(&mut self, ctx: &mut Ctx<'_>) {
+        if !matches!(self.phase, Phase::Idle | Phase::Failed(_)) {
+            return;
+        }
+        let spec = ctx.record.entries.iter().rev().find_map(|entry| match &entry.undo {
+            Undo::RestoreSpec { app, spec } if !entry.undone => {
+                Some((app.clone(), (**spec).clone()))
+            }
+            _ => None, // only an app's earlier spec can be put back here
+        });
+        if let Some((app, spec)) = spec {
+            self.phase = Phase::Restoring(ctx.start(Effect::Restore { app, spec }));
+        }
+    }
+
+    fn stop(&mut self, ctx: &mut Ctx<'_>) {
+        match &self.phase {
+            // The deployment goes on at the provider; only our looking ends.
+            Phase::Proposing(ticket, _)
+            | Phase::Watching(ticket, _)
+            | Phase::Arriving(ticket, _) => {
+                ctx.cancel(*ticket);
+                self.phase = Phase::Idle;
+            }
+            Phase::Idle
+            | Phase::Updating(_)
+            | Phase::Restoring(_)
+            | Phase::Failed(_)
+            | Phase::WouldChange(_) => {}
+        }
+    }
+
+    pub fn standing(&self, facts: &Facts) -> Standing {
+        match &self.phase {
+            Phase::Proposing(..)
+            | Phase::Updating(_)
+            | Phase::Watching(..)
+            | Phase::Arriving(..)
+            | Phase::Restoring(_) => Standing::Working,
+            Phase::Failed(_) => Standing::Stopped,
+            Phase::WouldChange(_) => Standing::WouldChange,
+            Phase::Idle => match &facts.deployed {
+                Some(deployed) if deployed.arrived.is_some_and(|count| 0 < count) => Standing::Done,
+                Some(_) => Standing::DoneNotVerified,
+                None if self.app(facts).is_none() => Standing::NeedsYou,
+                None => Standing::Ready,
+            },
+        }
+    }
+
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.phase {
+            Phase::Failed(problem) => Some(problem),
+            Phase::Idle
+            | Phase::Proposing(..)
+            | Phase::Updating(_)
+            | Phase::Watching(..)
+            | Phase::Arriving(..)
+            | Phase::Restoring(_)
+            | Phase::WouldChange(_) => None,
+        }
+    }
+}

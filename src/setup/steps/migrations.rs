@@ -1,0 +1,226 @@
+//! Step 9: pending migrations, over the direct connection only.
+
+use std::path::PathBuf;
+
+use crate::{
+    domain::{
+        migration::{Applied, Status},
+        problem::Problem,
+        record::Undo,
+    },
+    setup::{
+        Ctx, Rules,
+        facts::Facts,
+        may_change,
+        step::{Primary, Standing, StepId},
+        steps::measure::Target,
+        ticket::Ticket,
+    },
+};
+
+#[derive(Debug, Default)]
+pub struct Step {
+    pub phase: Phase,
+    pub status: Option<Status>,
+    /// Applied in the deploy that runs or ran last.
+    pub log: Vec<Applied>,
+    /// The migration under way, and statements finished in it.
+    pub running: Option<(String, u32)>,
+}
+
+#[derive(Debug, Default)]
+pub enum Phase {
+    #[default]
+    Idle,
+    Reading(Ticket),
+    Deploying(Ticket),
+    Failed(Problem),
+    WouldChange(usize),
+}
+
+/// Both prove by process id, on the connection they use, that it is direct.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Status { direct: Target, folder: PathBuf, patience: std::time::Duration },
+    Deploy { direct: Target, folder: PathBuf, patience: std::time::Duration },
+}
+
+#[derive(Debug)]
+pub enum Msg {
+    Read,
+    Status(Box<Status>),
+    Deploy,
+    Running(String, u32),
+    Applied(Box<Applied>),
+    Deployed(Box<Status>),
+    Stop,
+    Failed(Problem),
+}
+
+impl Step {
+    fn folder(facts: &Facts) -> Option<PathBuf> {
+        let project = facts.project.as_ref()?;
+        project.migrations.as_ref().map(|folder| project.root.join(folder))
+    }
+
+    pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+        let label = "Apply the migrations".to_owned();
+        match &self.phase {
+            Phase::Reading(_) => {
+                Primary::Working("Reading the migrations…".to_owned(), Some(Msg::Stop))
+            }
+            Phase::Deploying(_) => {
+                let what = match &self.running {
+                    Some((name, statements)) => {
+                        format!("Applying {name}, {statements} statements finished…")
+                    }
+                    None => "Waiting for the database…".to_owned(),
+                };
+                Primary::Working(what, Some(Msg::Stop))
+            }
+            Phase::WouldChange(_) => Primary::Next,
+            Phase::Idle | Phase::Failed(_) if Self::folder(facts).is_none() => Primary::Blocked(
+                label,
+                "No Prisma migrations folder was found in the project. Skip this step.".to_owned(),
+            ),
+            Phase::Idle | Phase::Failed(_) => match &self.status {
+                None => Primary::Act("Read the migrations".to_owned(), Msg::Read),
+                Some(status) => Self::offer(status, facts, rules),
+            },
+        }
+    }
+
+    fn offer(status: &Status, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+        let label = match status.pending.len() {
+            0 if facts.migrated.is_some() => return Primary::Next,
+            0 => return Primary::Act("Nothing is pending".to_owned(), Msg::Deploy),
+            1 => "Apply 1 migration".to_owned(),
+            n => format!("Apply {n} migrations"),
+        };
+        if let Some(name) = status.failed.first() {
+            return Primary::Blocked(
+                label,
+                format!("Migration {name} did not finish earlier (P3009). Resolve it first."),
+            );
+        }
+        if status.schema_not_empty {
+            return Primary::Blocked(
+                label,
+                "The database has tables but no Prisma history (P3005). Set a baseline first."
+                    .to_owned(),
+            );
+        }
+        match may_change(facts, rules) {
+            Err(why) if !rules.dry_run => Primary::Blocked(label, why),
+            Ok(()) | Err(_) => Primary::Act(label, Msg::Deploy),
+        }
+    }
+
+    pub fn open(&mut self, ctx: &mut Ctx<'_>) {
+        if self.status.is_none()
+            && matches!(self.phase, Phase::Idle)
+            && Self::folder(ctx.facts).is_some()
+        {
+            self.read(ctx);
+        }
+    }
+
+    pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
+        match (msg, &self.phase) {
+            (Msg::Read, Phase::Idle | Phase::Failed(_)) => self.read(ctx),
+            (Msg::Status(status), Phase::Reading(_)) => {
+                self.status = Some(*status);
+                self.phase = Phase::Idle;
+            }
+            (Msg::Deploy, Phase::Idle | Phase::Failed(_)) => self.deploy(ctx),
+            (Msg::Running(name, statements), Phase::Deploying(_)) => {
+                self.running = Some((name, statements))
+            }
+            (Msg::Applied(applied), Phase::Deploying(_)) => {
+                ctx.did(
+                    format!("Migration {} applied over the direct connection", applied.name),
+                    Undo::Impossible("a migration cannot be undone from here".to_owned()),
+                );
+                self.log.push(*applied);
+            }
+            (Msg::Deployed(status), Phase::Deploying(_)) => {
+                ctx.facts.review.retain(|step| *step != StepId::Migrations);
+                ctx.facts.migrated = Some(self.log.clone());
+                self.status = Some(*status);
+                self.running = None;
+                self.phase = Phase::Idle;
+            }
+            (Msg::Stop, Phase::Reading(ticket) | Phase::Deploying(ticket)) => {
+                ctx.cancel(*ticket);
+                self.running = None;
+                self.status = None;
+                self.phase = Phase::Idle;
+            }
+            (Msg::Failed(problem), _) => {
+                self.running = None;
+                self.status = None;
+                self.phase = Phase::Failed(problem);
+            }
+            (
+                Msg::Read
+                | Msg::Status(_)
+                | Msg::Deploy
+                | Msg::Running(..)
+                | Msg::Applied(_)
+                | Msg::Deployed(_)
+                | Msg::Stop,
+                _,
+            ) => {}
+        }
+    }
+
+    fn target(ctx: &Ctx<'_>) -> Option<(Target, PathBuf)> {
+        let urls = ctx.facts.urls.as_ref()?;
+        let target = Target { url: urls.direct.clone(), ca: urls.ca.clone() };
+        Some((target, Self::folder(ctx.facts)?))
+    }
+
+    fn read(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some((direct, folder)) = Self::target(ctx) {
+            let patience = ctx.rules.slot_patience;
+            self.phase = Phase::Reading(ctx.start(Effect::Status { direct, folder, patience }));
+        }
+    }
+
+    fn deploy(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(status) = &self.status else { return };
+        if status.pending.is_empty() {
+            ctx.facts.migrated = Some(ctx.facts.migrated.take().unwrap_or_default());
+            return;
+        }
+        if ctx.rules.dry_run {
+            self.phase = Phase::WouldChange(status.pending.len());
+            return;
+        }
+        if may_change(ctx.facts, ctx.rules).is_err() {
+            return;
+        }
+        if let Some((direct, folder)) = Self::target(ctx) {
+            self.log.clear();
+            let patience = ctx.rules.slot_patience;
+            self.phase = Phase::Deploying(ctx.start(Effect::Deploy { direct, folder, patience }));
+        }
+    }
+
+    pub fn standing(&self, facts: &Facts) -> Standing {
+        match &self.phase {
+            Phase::Reading(_) | Phase::Deploying(_) => Standing::Working,
+            Phase::Failed(_) => Standing::Stopped,
+            Phase::WouldChange(_) => Standing::WouldChange,
+            Phase::Idle if facts.established(StepId::Migrations) => Standing::Done,
+            Phase::Idle => Standing::Ready,
+        }
+    }
+
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.phase {
+            Phase::Failed(problem) => Some(problem),
+            Phase::Idle | Phase::Reading(_) | Phase::Deploying(_) | Phase::WouldChange(_) => None,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The twelve steps side by side: one line per step and question, nothing else.
+
+pub mod app;
+pub mod cluster;
+pub mod env_files;
+pub mod hand_over;
+pub mod measure;
+pub mod migrations;
+pub mod pool;
+pub mod project;
+pub mod sign_in;
+pub mod test;
+pub mod urls;
+pub mod verify;
+
+use crate::{
+    domain::problem::{Fix, Problem},
+    setup::{
+        Ctx, Rules,
+        facts::Facts,
+        step::{Primary, Standing, StepId},
+    },
+};
+
+#[derive(Debug, Default)]
+pub struct Steps {
+    pub sign_in: sign_in::Step,
+    pub cluster: cluster::Step,
+    pub measure: measure::Step,
+    pub pool: pool::Step,
+    pub urls: urls::Step,
+    pub test: test::Step,
+    pub project: project::Step,
+    pub env_files: env_files::Step,
+    pub migrations: migrations::Step,
+    pub app: app::Step,
+    pub verify: verify::Step,
+    pub hand_over: hand_over::Step,
+}
+
+/// Writes the enums and the dispatch that are the same line for every step.
+macro_rules! steps {
+    ($($id:ident $module:ident),+ $(,)?) => {
+        /// A message to one step.
+        #[derive(Debug)]
+        pub enum StepMsg { $($id($module::Msg)),+ }
+
+        /// An effect of one step, as a value.
+        #[derive(Debug)]
+        pub enum Effect { $($id($module::Effect)),+ }
+
+        $(
+            impl From<$module::Msg> for StepMsg {
+                fn from(msg: $module::Msg) -> Self { Self::$id(msg) }
+            }
+            impl From<$module::Effect> for Effect {
+                fn from(effect: $module::Effect) -> Self { Self::$id(effect) }
+            }
+        )+
+
+        impl StepMsg {
+            pub fn step(&self) -> StepId {
+                match self { $(Self::$id(_) => StepId::$id),+ }
+            }
+
+            /// The message that says a step's effect ended in a problem.
+            pub fn failed(step: StepId, problem: Problem) -> Self {
+                match step { $(StepId::$id => Self::$id($module::Msg::Failed(problem))),+ }
+            }
+        }
+
+        impl Effect {
+            pub fn step(&self) -> StepId {
+                match self { $(Self::$id(_) => StepId::$id),+ }
+            }
+        }
+
+        impl Steps {
+            pub(super) fn update(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
+                match msg { $(StepMsg::$id(msg) => self.$module.update(ctx, msg)),+ }
+            }
+
+            /// The page was opened: drafts are filled in, reads that change nothing begin.
+            pub(super) fn open(&mut self, step: StepId, ctx: &mut Ctx<'_>) {
+                if ctx.facts.missing_for(step).is_some() {
+                    return;
+                }
+                match step { $(StepId::$id => self.$module.open(ctx)),+ }
+            }
+
+            pub(super) fn primary(&self, step: StepId, facts: &Facts, rules: &Rules) -> Primary<StepMsg> {
+                match step { $(StepId::$id => self.$module.primary(facts, rules).map(StepMsg::$id)),+ }
+            }
+
+            pub(super) fn standing(&self, step: StepId, facts: &Facts) -> Standing {
+                match step { $(StepId::$id => self.$module.standing(facts)),+ }
+            }
+
+            pub(super) fn problem(&self, step: StepId) -> Option<&Problem> {
+                match step { $(StepId::$id => self.$module.problem()),+ }
+            }
+        }
+    };
+}
+
+steps! {
+    SignIn sign_in,
+    Cluster cluster,
+    Measure measure,
+    Pool pool,
+    Urls urls,
+    Test test,
+    Project project,
+    EnvFiles env_files,
+    Migrations migrations,
+    App app,
+    Verify verify,
+    HandOver hand_over,
+}
+
+impl Steps {
+    /// The message a fix button sends, for the steps that know it.
+    pub(super) fn fix(&self, step: StepId, fix: &Fix) -> Option<StepMsg> {
+        match (step, fix) {
+            (StepId::SignIn, Fix::KeepForSession) => Some(sign_in::Msg::KeepForSession.into()),
+            (StepId::Pool, Fix::UseSize(size)) => Some(pool::Msg::UseSize(*size).into()),
+            (StepId::Pool, Fix::UsePool(name)) => Some(pool::Msg::Adopt(name.clone()).into()),
+            (StepId::Test, Fix::AllowThisComputer) => Some(test::Msg::Allow.into()),
+            _ => None, // a fix belongs to the one step that offers it
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Step 6: both ports, stage by stage; and the timed trusted source that lets this computer in.
+
+use std::net::Ipv4Addr;
+
+use crate::{
+    domain::{
+        access::{Lease, LeaseLength, Rule},
+        cluster::ClusterId,
+        problem::Problem,
+        record::Undo,
+        stages::{BothPorts, Outcome, Port, Stage, Tested},
+    },
+    setup::{
+        Ctx, Rules,
+        facts::Facts,
+        may_change,
+        step::{Primary, Standing, StepId},
+        steps::measure::Target,
+        ticket::Ticket,
+    },
+};
+
+#[derive(Debug, Default)]
+pub struct Step {
+    pub draft: Draft,
+    pub phase: Phase,
+    /// What is known so far, drawn while the test runs.
+    pub live: BothPorts,
+}
+
+#[derive(Debug)]
+pub struct Draft {
+    pub lease: LeaseLength,
+    /// This computer's public address, found out or typed. Empty: not known.
+    pub address: String,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self { lease: LeaseLength::TwoHours, address: String::new() }
+    }
+}
+
+#[derive(Debug, Default)]
+pub enum Phase {
+    #[default]
+    Idle,
+    Running(Ticket),
+    /// Asking the two address services, after the person agreed.
+    FindingAddress(Ticket),
+    Allowing(Ticket),
+    Removing(Ticket),
+    Failed(Problem),
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    Run {
+        pooled: Target,
+        direct: Target,
+        patience: std::time::Duration,
+    },
+    FindAddress,
+    /// Read, append, write, read back; never another rule.
+    Allow {
+        cluster: ClusterId,
+        address: Ipv4Addr,
+        length: LeaseLength,
+    },
+    Remove {
+        cluster: ClusterId,
+        lease: Lease,
+    },
+}
+
+#[derive(Debug)]
+pub enum Msg {
+    Run,
+    Stage(Port, Stage, Outcome),
+    Tested(Box<Tested>),
+    FindAddress,
+    Address(Ipv4Addr),
+    Allow,
+    Allowed(Lease, Vec<Rule>),
+    Remove,
+    Removed(Vec<Rule>),
+    Stop,
+    Failed(Problem),
+}
+
+impl Step {
+    pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {
+        match &self.phase {
+            Phase::Running(_) => {
+                Primary::Working("Testing both connections…".to_owned(), Some(Msg::Stop))
+            }
+            Phase::FindingAddress(_) => {
+                Primary::Working("Asking for this computer's address…".to_owned(), Some(Msg::Stop))
+            }
+            Phase::Allowing(_) => Primary::Working("Allowing this computer…".to_owned(), None),
+            Phase::Removing(_) => Primary::Working("Removing the access…".to_owned(), None),
+            Phase::Idle | Phase::Failed(_) if facts.established(StepId::Test) => Primary::Next,
+            Phase::Idle | Phase::Failed(_) if facts.tested.is_some() => {
+                Primary::Act("Test both again".to_owned(), Msg::Run)
+            }
+            Phase::Idle | Phase::Failed(_) => {
+                Primary::Act("Test both connections".to_owned(), Msg::Run)
+            }
+        }
+    }
+
+    /// Runs by itself on arrival.
+    pub fn open(&mut self, ctx: &mut Ctx<'_>) {
+        if ctx.facts.tested.is_none() && matches!(self.phase, Phase::Idle) {
+            self.run(ctx);
+        }
+    }
+
+    pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
+        match (msg, &self.phase) {
+            (Msg::Run, Phase::Idle | Phase::Failed(_)) => self.run(ctx),
+            (Msg::Stage(port, stage, outcome), Phase::Running(_)) => {
+                self.live.column_mut(port).set(stage, outcome)
+            }
+            (Msg::Tested(tested), Phase::Running(_)) => {
+                self.live = tested.ports.clone();
+                ctx.facts.review.retain(|step| *step != StepId::Test);
+                ctx.facts.tested = Some(*tested);
+                self.phase = Phase::Idle;
+            }
+            (Msg::FindAddress, Phase::Idle | Phase::Failed(_)) => {
+                self.phase = Phase::FindingAddress(ctx.start(Effect::FindAddress));
+            }
+            (Msg::Address(address), Phase::FindingAddress(_)) => {
+                self.draft.address = address.to_string();
+                self.phase = Phase::Idle;
+            }
+            (Msg::Allow, Phase::Idle | Phase::Failed(_)) => self.allow(ctx),
+            (Msg::Allowed(lease, rules), Phase::Allowing(_)) => self.allowed(ctx, lease, rules),
+            (Msg::Remove, Phase::Idle | Phase::Failed(_)) => {
+                if let (Some(cluster), Some(lease)) = (&ctx.facts.cluster, ctx.facts.lease.clone())
+                {
+                    let cluster = cluster.cluster.id.clone();
+                    self.phase = Phase::Removing(ctx.start(Effect::Remove { cluster, lease }));
+                }
+            }
+            (Msg::Removed(rules), Phase::Removing(_)) => {
+                ctx.facts.lease = None;
+                for entry in &mut ctx.record.entries {
+                    entry.undone |= matches!(entry.undo, Undo::RemoveLease { .. });
+                }
+                self.rules(ctx, rules);
+            }
+            (Msg::Stop, Phase::Running(ticket) | Phase::FindingAddress(ticket)) => {
+                ctx.cancel(*ticket);
+                self.live = BothPorts::default();
+                self.phase = Phase::Idle;
+            }
+            (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
+            (
+                Msg::Run
+                | Msg::Stage(..)
+                | Msg::Tested(_)
+                | Msg::FindAddress
+                | Msg::Address(_)
+                | Msg::Allow
+                | Msg::Allowed(..)
+                | Msg::Remove
+                | Msg::Removed(_)
+                | Msg::Stop,
+                _,
+            ) => {}
+        }
+    }
+
+    fn run(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(urls) = &ctx.facts.urls else { return };
+        let target = |url: &crate::domain::conn_url::ConnUrl| Target {
+            url: url.clone(),
+            ca: urls.ca.clone(),
+        };
+        let effect = Effect::Run {
+            pooled: target(&urls.pooled),
+            direct: target(&urls.direct),
+            patience: ctx.rules.slot_patience,
+        };
+        ctx.facts.tested = None;
+        self.live = BothPorts::default();
+        self.phase = Phase::Running(ctx.start(effect));
+    }
+
+    fn allow(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(cluster) = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone()) else {
+            return;
+        };
+        if let Err(why) = may_change(ctx.facts, ctx.rules) {
+            self.phase = Phase::Failed(Problem::new(
+                "production",
+                "The trusted sources were not changed.",
+                why,
+            ));
+            return;
+        }
+        self.phase = match self.draft.address.trim().parse() {
+            Ok(address) => Phase::Allowing(ctx.start(Effect::Allow {
+                cluster,
+                address,
+                length: self.draft.lease,
+            })),
+            // Not an IPv4 address, or none yet: ask.
+            Err(_) => Phase::FindingAddress(ctx.start(Effect::FindAddress)),
+        };
+    }
+
+    fn allowed(&mut self, ctx: &mut Ctx<'_>, lease: Lease, rules: Vec<Rule>) {
+        if let (Some(cluster), false) = (&ctx.facts.cluster, lease.was_there) {
+            let undo =
+                Undo::RemoveLease { cluster: cluster.cluster.id.clone(), lease: lease.clone() };
+            ctx.did(format!("Trusted source {} added for this computer", lease.address), undo);
+        }
+        ctx.facts.lease = Some(lease);
+        self.rules(ctx, rules);
+        self.run(ctx);
+    }
+
+    fn rules(&mut self, ctx: &mut Ctx<'_>, rules: Vec<Rule>) {
+        if let Some(cluster) = &mut ctx.facts.cluster {
+            cluster.trusted_sources = Some(rules);
+        }
+        self.phase = Phase::Idle;
+    }
+
+    pub fn standing(&self, facts: &Facts) -> Standing {
+        match &self.phase {
+            Phase::Running(_)
+            | Phase::FindingAddress(_)
+            | Phase::Allowing(_)
+            | Phase::Removing(_) => Standing::Working,
+            Phase::Failed(_) => Standing::Stopped,
+            Phase::Idle => match &facts.tested {
+                Some(tested)
+                    if Port::BOTH.into_iter().all(|port| tested.ports.column(port).passed()) =>
+                {
+                    Standing::Done
+                }
+                Some(tested) if tested.both_work() => Standing::DoneNotVerified,
+                Some(_) => Standing::Stopped,
+                None => Standing::Ready,
+            },
+        }
+    }
+
+    /// The first port's problem; the direct one first, because it explains the other.
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.phase {
+            Phase::Failed(problem) => Some(problem),
+            Phase::Idle
+            | Phase::Running(_)
+            | Phase::FindingAddress(_)
+            | Phase::Allowing(_)
+            | Phase::Removing(_) => {
+                let of = |port| self.live.column(port).problem().map(|(_, problem)| problem);
+                of(Port::Direct).or_else(|| of(Port::Pooled))
+            }
+        }
+    }
+}
