@@ -3,6 +3,7 @@
 //! `domain` holds the rules, `setup` the twelve steps as a pure core, `effects` carries their orders out through
 //! the adapters, `ui` and `cli` drive the same core, `practice` is an account to practise on.
 
+pub mod cli;
 pub mod domain;
 pub mod effects;
 pub mod keychain;

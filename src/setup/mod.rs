@@ -3,6 +3,7 @@
 //! `act` is for what the person did, `note` for news from a running effect, `settle` for how it ended.
 //! All return orders, which the window, the command line and tests each obey.
 
+pub mod answers;
 pub mod facts;
 pub mod step;
 pub mod steps;

@@ -1,0 +1,124 @@
+//! The command line. No argument ever carries a secret.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "poolwright",
+    version,
+    about = "Sets up PostgreSQL connection pooling on DigitalOcean, from an API token to proof that it works",
+    after_help = "Without a command, the window opens. Exit codes: 0 done · 1 stopped, not verified or not proven · \
+                  2 a dry run found changes · 64 usage."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Practise on a simulated account over a real PostgreSQL and PgBouncer on this computer
+    #[cfg(feature = "practice")]
+    Practice(Practice),
+    /// Run the set-up without a window, from a team profile
+    Setup(Setup),
+}
+
+#[derive(Debug, Args)]
+pub struct Practice {
+    /// Run the whole set-up without a window and print the result
+    #[arg(long)]
+    pub no_window: bool,
+    /// Which situation to practise; `--scenario help` lists them
+    #[arg(long, value_name = "NAME", default_value = "full")]
+    pub scenario: String,
+    /// Say what would change, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// The team profile, poolwright.toml
+    #[arg(long, value_name = "FILE")]
+    pub profile: PathBuf,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Read the token from standard input; otherwise `DIGITALOCEAN_ACCESS_TOKEN`, then the keychain
+    #[arg(long)]
+    pub token_stdin: bool,
+    /// Record the connections for this long before the switch: `60s`, `5m`
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub baseline: Option<Duration>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Changes {
+    /// Say what would change, change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Make the changes without asking; never covers production
+    #[arg(long)]
+    pub yes: bool,
+    /// Allow changes to the production cluster of this name
+    #[arg(long, value_name = "CLUSTER")]
+    pub production: Option<String>,
+    /// Allow migrations on production as well
+    #[arg(long, requires = "production")]
+    pub migrate: bool,
+}
+
+/// `90`, `90s`, `5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.trim().strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.trim().strip_suffix('s').unwrap_or(text.trim()), 1),
+    };
+    let number: u64 =
+        number.parse().map_err(|_| format!("“{text}” is not a time; write 60s or 5m"))?;
+    if number == 0 {
+        return Err("the time is at least 1s".to_owned());
+    }
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_seconds_or_minutes() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert!(duration("soon").is_err());
+        assert!(duration("0s").is_err());
+    }
+
+    #[test]
+    fn yes_and_a_dry_run_exclude_each_other() {
+        let parsed = Cli::try_parse_from([
+            "poolwright",
+            "setup",
+            "--profile",
+            "p.toml",
+            "--yes",
+            "--dry-run",
+        ]);
+        assert!(parsed.is_err());
+    }
+}

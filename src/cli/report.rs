@@ -1,0 +1,193 @@
+//! What the command line prints: progress per step, problems, the closing table, JSON.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Exit, drive::News, figures},
+    domain::{
+        problem::Problem,
+        stages::{Outcome, Port, Stage},
+    },
+    setup::{
+        Setup, StepMsg,
+        step::{Standing, StepId},
+        steps::{app, measure, migrations, test},
+    },
+};
+
+/// Progress for a person, line by line; silent where the result is asked for as JSON.
+#[derive(Debug)]
+pub struct Progress {
+    json: bool,
+    last: String,
+}
+
+impl Progress {
+    pub fn new(json: bool) -> Self {
+        Self { json, last: String::new() }
+    }
+
+    pub fn tell(&mut self, setup: &Setup, news: News<'_>) {
+        if self.json {
+            return;
+        }
+        match news {
+            News::Begins(step) => println!("{:>2} {}", step.number(), step.title()),
+            News::Working(_, what) => {
+                // Counting lines would flood; the first word of the sentence tells what goes on.
+                let head = what.split('…').next().unwrap_or_default().to_owned();
+                if head != self.last {
+                    self.line(&head);
+                    self.last = head;
+                }
+            }
+            News::Message(msg) => self.message(msg),
+            News::Ended(step) => {
+                let standing = setup.standing(step);
+                self.line(&format!("{} {}", mark(standing), standing.word()));
+            }
+            News::Stopped(_, problem) => print_problem(problem),
+            News::Needs(_, why) => self.line(&why),
+        }
+    }
+
+    fn message(&mut self, msg: &StepMsg) {
+        match msg {
+            StepMsg::Test(test::Msg::Stage(port, stage, outcome)) => {
+                self.stage(*port, *stage, outcome)
+            }
+            StepMsg::Measure(measure::Msg::Waiting(text)) => {
+                if *text != self.last {
+                    self.line(text);
+                    self.last.clone_from(text);
+                }
+            }
+            StepMsg::Migrations(migrations::Msg::Applied(applied)) => {
+                self.line(&format!("applied {} in {} ms", applied.name, applied.took.as_millis()));
+            }
+            StepMsg::App(app::Msg::Phase(word)) if *word != self.last => {
+                self.line(&format!("deployment {word}"));
+                self.last.clone_from(word);
+            }
+            _ => {} // everything else is told by the step's end
+        }
+    }
+
+    fn stage(&self, port: Port, stage: Stage, outcome: &Outcome) {
+        let (mark, text, took) = match outcome {
+            Outcome::Passed { found, took } => ("✓", found.clone(), Some(took)),
+            Outcome::Unverified { found, took } => ("◐", found.clone(), Some(took)),
+            Outcome::Failed(problem) => ("✕", problem.what.clone(), None),
+            Outcome::NotReached | Outcome::Running => return,
+        };
+        let took =
+            took.map(|took| format!("  {:.1} ms", took.as_secs_f64() * 1000.0)).unwrap_or_default();
+        self.line(&format!("{:<7} {:<17} {mark} {text}{took}", port.word(), stage.title()));
+    }
+
+    #[expect(clippy::unused_self, reason = "lines belong to a progress, which may be silent")]
+    fn line(&self, text: &str) {
+        println!("   {text}");
+    }
+}
+
+fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Done => "✓",
+        Standing::DoneNotVerified => "◐",
+        Standing::Skipped => "◌",
+        Standing::WouldChange => "✎",
+        Standing::Stopped => "✕",
+        Standing::NeedsReview => "▲",
+        Standing::NotStarted | Standing::Ready | Standing::NeedsYou | Standing::Working => "○",
+    }
+}
+
+/// A problem as the terminal shows it: what, why, what to do, details.
+pub fn print_problem(problem: &Problem) {
+    eprintln!("\n   ✕ {}", problem.what);
+    if !problem.why.is_empty() {
+        eprintln!("     {}", problem.why);
+    }
+    for hint in &problem.hints {
+        eprintln!("     → {}", hint.label);
+    }
+    for detail in &problem.detail {
+        eprintln!("       {detail}");
+    }
+}
+
+/// A sentence that ends the program.
+pub fn print_error(text: &str) {
+    eprintln!("poolwright: {text}");
+}
+
+pub fn print_line(text: &str) {
+    println!("{text}");
+}
+
+/// Asks a yes-or-no question on the terminal; `None` where nobody can answer.
+pub fn ask(question: &str) -> Option<bool> {
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    print!("   {question} [y/N] ");
+    std::io::stdout().flush().ok()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).ok()?;
+    Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// The closing table: step, result, figures.
+pub fn print_table(setup: &Setup) {
+    println!("\n{:<4}{:<20} {:<20} Figures", "", "Step", "Result");
+    println!("{}", "─".repeat(100));
+    for step in StepId::ALL {
+        let standing = setup.standing(step);
+        let lines = figures::figures(setup, step);
+        let first = lines.first().cloned().unwrap_or_default();
+        let result = format!("{} {}", mark(standing), standing.word());
+        println!("{:>2}  {:<20} {result:<20} {first}", step.number(), step.name());
+        for line in lines.iter().skip(1) {
+            println!("{:<4}{:<20} {:<20} {line}", "", "", "");
+        }
+    }
+    println!("{}", "─".repeat(100));
+}
+
+/// The same as one JSON object.
+pub fn print_json(setup: &Setup, exit: Exit) {
+    let steps: Vec<Value> = StepId::ALL
+        .into_iter()
+        .map(|step| {
+            let problem = setup.problem(step).map(|problem| {
+                json!({ "code": problem.code, "what": problem.what, "why": problem.why, "detail": problem.detail })
+            });
+            json!({
+                "step": step.key(),
+                "result": setup.standing(step).word(),
+                "figures": figures::figures(setup, step),
+                "problem": problem,
+            })
+        })
+        .collect();
+    let verdict = setup.facts.comparison.as_ref().map(|comparison| {
+        let side = |side: Option<&crate::domain::activity::Side>| {
+            side.map(|side| {
+                json!({
+                    "samples": side.samples, "median": side.median, "peak": side.peak,
+                    "refused": side.refused, "transactions": side.transactions,
+                })
+            })
+        };
+        json!({
+            "verdict": comparison.verdict.word(),
+            "before": side(comparison.before.as_ref()),
+            "after": side(comparison.after.as_ref()),
+        })
+    });
+    println!("{}", json!({ "exit": exit.code(), "steps": steps, "comparison": verdict }));
+}
