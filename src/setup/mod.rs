@@ -9,6 +9,9 @@ pub mod step;
 pub mod steps;
 pub mod ticket;
 
+#[cfg(test)]
+mod stories;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

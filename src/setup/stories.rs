@@ -1,0 +1,298 @@
+//! The core's tests: act, look at the effect as a value, settle, look at the facts.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        capacity::Limits,
+        cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
+        pool::{Pool, PoolMode, PoolName, PoolOrder},
+        problem::{Fix, Problem},
+        record::Undo,
+        secret::Secret,
+    },
+    setup::{
+        Msg, Order, Rules, Setup, StepMsg,
+        facts::{Account, Kept},
+        step::{Primary, Standing, StepId},
+        steps::{Effect, pool, sign_in},
+        ticket::Ticket,
+    },
+};
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn endpoint(database: &str, port: u16) -> Endpoint {
+    Endpoint {
+        host: "db.example".to_owned(),
+        port,
+        user: "doadmin".to_owned(),
+        password: Some(Secret::new("AVNS_canary")),
+        database: database.to_owned(),
+    }
+}
+
+fn cluster(environment: Environment) -> ClusterFacts {
+    ClusterFacts {
+        cluster: Cluster {
+            id: ClusterId("c1".to_owned()),
+            name: "shop-db".to_owned(),
+            engine: "pg".to_owned(),
+            version: "16".to_owned(),
+            status: "online".to_owned(),
+            region: "fra1".to_owned(),
+            size: "db-s-1vcpu-1gb".to_owned(),
+            tags: Vec::new(),
+            direct: endpoint("defaultdb", 25060),
+            private: None,
+        },
+        environment,
+        pools: Vec::new(),
+        users: vec![User {
+            name: "shop_app".to_owned(),
+            role: "normal".to_owned(),
+            password: Some(Secret::new("p")),
+        }],
+        databases: vec!["defaultdb".to_owned(), "shop".to_owned()],
+        ca: None,
+        trusted_sources: None,
+        apps: Vec::new(),
+    }
+}
+
+fn signed_in(environment: Environment) -> Setup {
+    let mut setup = Setup::new(Rules::default());
+    setup.facts.account = Some(Account {
+        token: Secret::new("dop_v1_canary"),
+        email: None,
+        team: None,
+        scopes: Vec::new(),
+        passwords_visible: Some(true),
+        kept: Kept::SessionOnly(None),
+    });
+    setup.facts.cluster = Some(cluster(environment));
+    setup.act(now(), Msg::Go(StepId::Pool));
+    setup
+}
+
+fn order() -> PoolOrder {
+    PoolOrder {
+        name: PoolName::given("shop-pool"),
+        mode: PoolMode::Transaction,
+        size: 11,
+        db: "shop".to_owned(),
+        user: Some("shop_app".to_owned()),
+    }
+}
+
+fn made(order: &PoolOrder) -> Pool {
+    Pool {
+        name: order.name.clone(),
+        mode: order.mode,
+        size: order.size,
+        db: order.db.clone(),
+        user: order.user.clone(),
+        public: Some(endpoint("shop-pool", 25061)),
+        private: None,
+    }
+}
+
+/// The one effect that the orders start.
+fn started(orders: Vec<Order>) -> (Ticket, Effect) {
+    let mut starts = orders.into_iter().filter_map(|order| match order {
+        Order::Start(start) => Some((start.ticket, start.effect)),
+        Order::Cancel(_) => None,
+    });
+    let first = starts.next().expect("an effect was started");
+    assert!(starts.next().is_none(), "only one effect was started");
+    first
+}
+
+fn pool_effect(effect: Effect) -> pool::Effect {
+    match effect {
+        Effect::Pool(effect) => effect,
+        other => panic!("not the pool's: {other:?}"),
+    }
+}
+
+fn lost() -> StepMsg {
+    pool::Msg::Failed(Problem::new("time-out", "No answer.", "").outcome_unknown()).into()
+}
+
+fn id() -> ClusterId {
+    ClusterId("c1".to_owned())
+}
+
+#[test]
+fn the_draft_is_filled_with_what_suits_the_cluster() {
+    let setup = signed_in(Environment::Staging);
+    assert_eq!(setup.steps.pool.decide(&setup.facts), Ok(pool::Decision::Create(order())));
+}
+
+#[test]
+fn a_measured_limit_wins_over_the_plan() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.activity.limits =
+        Some(Limits { max_connections: 50, superuser_reserved: 3, reserved: 0 });
+    setup.act(now(), Msg::Go(StepId::Pool));
+    assert_eq!(setup.steps.pool.draft.size, 23);
+}
+
+#[test]
+fn a_second_click_orders_nothing() {
+    let mut setup = signed_in(Environment::Staging);
+    let (_, effect) = started(setup.act(now(), pool::Msg::Act.into()));
+    assert_eq!(pool_effect(effect), pool::Effect::Create(id(), order()));
+    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
+}
+
+#[test]
+fn a_pool_is_established_only_as_it_was_read_back() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    assert_eq!(setup.standing(StepId::Pool), Standing::Working);
+    setup.settle(now(), ticket, pool::Msg::Made(made(&order())).into());
+    assert_eq!(setup.facts.pool, Some(made(&order())));
+    assert_eq!(setup.standing(StepId::Pool), Standing::Done);
+    let undo = setup.record.entries.first().map(|entry| entry.undo.clone());
+    assert_eq!(undo, Some(Undo::DeletePool { cluster: id(), pool: order().name }));
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_before_anything_is_sent_again() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    let (finding, effect) = started(setup.settle(now(), ticket, lost()));
+    assert_eq!(pool_effect(effect), pool::Effect::Find(id(), order().name));
+    setup.settle(now(), finding, pool::Msg::Found(Some(made(&order()))).into());
+    assert_eq!(setup.standing(StepId::Pool), Standing::Done);
+}
+
+#[test]
+fn a_pool_that_was_not_created_may_be_ordered_again() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    let (finding, _) = started(setup.settle(now(), ticket, lost()));
+    setup.settle(now(), finding, pool::Msg::Found(None).into());
+    assert_eq!(setup.standing(StepId::Pool), Standing::Stopped);
+    let again = setup.fix(StepId::Pool, &Fix::TryAgain).expect("the card offers to try again");
+    let (_, effect) = started(setup.act(now(), again));
+    assert_eq!(pool_effect(effect), pool::Effect::Create(id(), order()));
+}
+
+#[test]
+fn stopping_a_create_looks_whether_it_arrived() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    let orders = setup.act(now(), pool::Msg::Stop.into());
+    assert!(
+        orders
+            .iter()
+            .any(|order| matches!(order, Order::Cancel(cancelled) if *cancelled == ticket))
+    );
+    assert_eq!(pool_effect(started(orders).1), pool::Effect::Find(id(), order().name));
+}
+
+#[test]
+fn a_late_answer_changes_nothing() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    setup.act(now(), pool::Msg::Stop.into());
+    setup.settle(now(), ticket, pool::Msg::Made(made(&order())).into());
+    assert_eq!(setup.facts.pool, None);
+}
+
+#[test]
+fn editing_while_the_pool_is_created_does_not_change_the_order() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    setup.steps.pool.draft.size = 2;
+    let (_, effect) = started(setup.settle(now(), ticket, lost()));
+    assert_eq!(pool_effect(effect), pool::Effect::Find(id(), order().name));
+    assert!(matches!(&setup.steps.pool.phase, pool::Phase::Finding(_, kept) if *kept == order()));
+}
+
+#[test]
+fn an_existing_pool_is_used_without_a_request() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.cluster.as_mut().unwrap().pools.push(made(&order()));
+    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
+    assert_eq!(setup.facts.pool, Some(made(&order())));
+    assert!(setup.record.entries.is_empty());
+}
+
+#[test]
+fn another_size_resizes_with_the_user_kept() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.cluster.as_mut().unwrap().pools.push(made(&order()));
+    setup.act(now(), pool::Msg::UseSize(7).into());
+    let (_, effect) = started(setup.act(now(), pool::Msg::Act.into()));
+    assert_eq!(pool_effect(effect), pool::Effect::Resize(id(), PoolOrder { size: 7, ..order() }));
+}
+
+#[test]
+fn more_than_what_is_free_is_refused_with_the_sum() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.act(now(), pool::Msg::UseSize(20).into());
+    let problem = setup.steps.pool.decide(&setup.facts).unwrap_err();
+    assert_eq!(problem.what, "20 is more than the 19 connections that are free.");
+    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
+}
+
+#[test]
+fn a_database_name_is_no_pool_name() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.steps.pool.draft.name = "shop".to_owned();
+    assert!(matches!(setup.primary(StepId::Pool), Primary::Blocked(..)));
+}
+
+#[test]
+fn production_is_changed_only_after_its_name_was_typed() {
+    let mut setup = signed_in(Environment::Production);
+    assert!(matches!(setup.primary(StepId::Pool), Primary::Blocked(..)));
+    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
+    setup.rules.production_named = Some("shop-db".to_owned());
+    started(setup.act(now(), pool::Msg::Act.into()));
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_says_what_it_would_change() {
+    let mut setup = signed_in(Environment::Production);
+    setup.rules.dry_run = true;
+    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
+    assert_eq!(setup.standing(StepId::Pool), Standing::WouldChange);
+    assert_eq!(setup.facts.pool, None);
+}
+
+#[test]
+fn another_account_asks_for_review_of_what_came_from_the_first() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.steps.sign_in.draft.token = "dop_v1_other".to_owned();
+    setup.facts.account.as_mut().unwrap().token = Secret::new("dop_v1_canary");
+    let account =
+        Account { token: Secret::new("dop_v1_other"), ..setup.facts.account.clone().unwrap() };
+    setup.steps.sign_in.phase = sign_in::Phase::Editing;
+    let (ticket, _) = started(setup.act(now(), sign_in::Msg::SignIn.into()));
+    setup.settle(now(), ticket, sign_in::Msg::SignedIn(Box::new(account)).into());
+    assert_eq!(setup.facts.cluster, None);
+    assert_eq!(setup.standing(StepId::Cluster), Standing::NeedsReview);
+}
+
+#[test]
+fn nothing_prints_the_token_or_a_password() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.steps.sign_in.draft.token = "dop_v1_canary".to_owned();
+    let orders = setup.act(now(), sign_in::Msg::SignIn.into());
+    let printed = format!("{setup:?} {orders:?}");
+    assert!(!printed.contains("canary"), "{printed}");
+}
+
+#[test]
+fn every_step_says_what_it_needs() {
+    let setup = Setup::new(Rules::default());
+    for step in StepId::ALL.into_iter().filter(|step| !step.needs().is_empty()) {
+        assert!(matches!(setup.primary(step), Primary::Blocked(..)), "{step:?}");
+    }
+}
