@@ -27,6 +27,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Practice {
     /// Run the whole set-up without a window and print the result
     #[arg(long)]
@@ -61,6 +62,7 @@ pub struct Setup {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Changes {
     /// Say what would change, change nothing
     #[arg(long, conflicts_with = "yes")]
@@ -83,7 +85,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         None => (text.trim().strip_suffix('s').unwrap_or(text.trim()), 1),
     };
     let number: u64 =
-        number.parse().map_err(|_| format!("“{text}” is not a time; write 60s or 5m"))?;
+        number.parse().map_err(|err| format!("“{text}” is not a time ({err}); write 60s or 5m"))?;
     if number == 0 {
         return Err("the time is at least 1s".to_owned());
     }

@@ -233,6 +233,19 @@ fn another_size_resizes_with_the_user_kept() {
 }
 
 #[test]
+fn a_found_resize_is_no_creation_and_is_never_undone_by_deleting() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.cluster.as_mut().unwrap().pools.push(made(&order()));
+    setup.act(now(), pool::Msg::UseSize(7).into());
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    let (finding, _) = started(setup.settle(now(), ticket, lost()));
+    let found = Pool { size: 7, ..made(&order()) };
+    setup.settle(now(), finding, pool::Msg::Found(Some(found)).into());
+    assert!(setup.record.entries.iter().all(|entry| !entry.undo.possible()));
+    assert_eq!(setup.standing(StepId::Pool), Standing::Done);
+}
+
+#[test]
 fn more_than_what_is_free_is_refused_with_the_sum() {
     let mut setup = signed_in(Environment::Staging);
     setup.act(now(), pool::Msg::UseSize(20).into());

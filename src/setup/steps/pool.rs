@@ -138,7 +138,7 @@ impl Step {
             )
             .hint("Choose another name")
         })?;
-        if cluster.databases.contains(&draft.name.trim().to_owned()) {
+        if cluster.databases.iter().any(|db| db == draft.name.trim()) {
             return Err(Problem::new(
                 "pool name",
                 format!("{name} is also the name of a database."),
@@ -306,51 +306,9 @@ impl Step {
                     self.established(ctx, pool);
                 }
             }
-            (Msg::Made(pool), Phase::Creating(_, order)) => {
-                let undo = ctx.facts.cluster.as_ref().map_or_else(
-                    || Undo::Impossible("the cluster is not known any more".to_owned()),
-                    |facts| Undo::DeletePool {
-                        cluster: facts.cluster.id.clone(),
-                        pool: order.name.clone(),
-                    },
-                );
-                ctx.did(
-                    format!(
-                        "Pool {} created: {} connections, {} mode",
-                        pool.name,
-                        pool.size,
-                        pool.mode.word()
-                    ),
-                    undo,
-                );
-                self.established(ctx, pool);
-            }
-            (Msg::Made(pool), Phase::Resizing(..)) => {
-                ctx.did(
-                    format!(
-                        "Pool {} changed: {} connections, {} mode",
-                        pool.name,
-                        pool.size,
-                        pool.mode.word()
-                    ),
-                    Undo::Impossible("set the earlier size on the pool's step".to_owned()),
-                );
-                self.established(ctx, pool);
-            }
+            (Msg::Made(pool), Phase::Creating(..) | Phase::Resizing(..)) => self.made(ctx, pool),
             (Msg::Found(found), Phase::Finding(_, order)) => match found {
-                Some(pool) if pool.fulfils(order) => {
-                    let cluster = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone());
-                    if let Some(cluster) = cluster {
-                        let what = format!(
-                            "Pool {} created: {} connections, {} mode",
-                            pool.name,
-                            pool.size,
-                            pool.mode.word()
-                        );
-                        ctx.did(what, Undo::DeletePool { cluster, pool: pool.name.clone() });
-                    }
-                    self.established(ctx, pool);
-                }
+                Some(pool) if pool.fulfils(order) => self.made(ctx, pool),
                 Some(pool) => self.phase = Phase::Failed(different(&pool, order)),
                 None => self.phase = Phase::Failed(not_created(order)),
             },
@@ -372,6 +330,23 @@ impl Step {
             }
             (Msg::Act | Msg::Made(_) | Msg::Found(_) | Msg::Stop, _) => {}
         }
+    }
+
+    /// The account did what was ordered, or was found to have done it.
+    fn made(&mut self, ctx: &mut Ctx<'_>, pool: Pool) {
+        let Some(cluster) = &ctx.facts.cluster else { return };
+        let existed = cluster.pools.iter().any(|other| other.name == pool.name);
+        let (verb, undo) = if existed {
+            ("changed", Undo::Impossible("set the earlier size on the pool's step".to_owned()))
+        } else {
+            (
+                "created",
+                Undo::DeletePool { cluster: cluster.cluster.id.clone(), pool: pool.name.clone() },
+            )
+        };
+        let (name, size, mode) = (&pool.name, pool.size, pool.mode.word());
+        ctx.did(format!("Pool {name} {verb}: {size} connections, {mode} mode"), undo);
+        self.established(ctx, pool);
     }
 
     fn act(&mut self, ctx: &mut Ctx<'_>) {

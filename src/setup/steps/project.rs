@@ -91,8 +91,10 @@ impl Step {
                 "Choose the project's folder first.".to_owned(),
             );
         }
-        let read =
-            facts.project.as_ref().is_some_and(|project| project.root == PathBuf::from(folder));
+        let read = facts
+            .project
+            .as_ref()
+            .is_some_and(|project| project.root.as_path() == std::path::Path::new(folder));
         if !read || facts.review.contains(&StepId::Project) {
             return Primary::Act("Read the project".to_owned(), Msg::Scan);
         }
