@@ -6,7 +6,10 @@
 pub mod cli;
 pub mod domain;
 pub mod effects;
+pub mod health;
 pub mod keychain;
+pub mod postgres;
 #[cfg(feature = "practice")]
 pub mod practice;
+pub mod safety;
 pub mod setup;

@@ -256,5 +256,5 @@ fn verify(setup: &Setup) -> Vec<String> {
 /// The most pooled backends seen after the switch.
 pub fn pooled_peak(setup: &Setup) -> Option<u32> {
     let pooler = setup.facts.tested.as_ref()?.pooler_address.as_deref()?;
-    setup.facts.activity.after().iter().map(|sample| sample.from_address(pooler)).max()
+    setup.facts.activity.after().iter().map(|sample| sample.held_from(pooler)).max()
 }

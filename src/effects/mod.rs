@@ -12,6 +12,7 @@ mod migrations;
 mod pool;
 mod project;
 mod sign_in;
+mod slot;
 mod test;
 mod verify;
 
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use crate::{
-    domain::{problem::Problem, record::Exchange, timing::Timing},
+    domain::{problem::Problem, record::Exchange, secret::Secret, timing::Timing},
     keychain::Keychain,
     setup::{Effect, Start, StepMsg, ticket::Ticket},
 };
@@ -36,6 +37,47 @@ pub struct World {
     /// Backups and other files of ours; 0700.
     pub data: PathBuf,
     pub timing: Timing,
+}
+
+/// DigitalOcean's own address, where no other is given.
+pub const API: &str = "https://api.digitalocean.com";
+
+impl World {
+    /// The real account, the system's keychain, the user's data folder.
+    pub fn real() -> Result<Self, Problem> {
+        let folders = directories::ProjectDirs::from("", "", "poolwright").ok_or_else(|| {
+            Problem::new(
+                "home",
+                "The folder for Poolwright's own files was not found.",
+                "No home folder is set for this user.",
+            )
+            .hint("Set HOME and start again")
+        })?;
+        Ok(Self {
+            api: API.to_owned(),
+            keychain: Keychain::System { service: "poolwright".to_owned() },
+            address_services: [
+                "https://checkip.amazonaws.com".to_owned(),
+                "https://ipv4.icanhazip.com".to_owned(),
+            ],
+            data: folders.data_local_dir().to_owned(),
+            timing: Timing::default(),
+        })
+    }
+}
+
+/// The keychain item of the account that was signed in last.
+pub(crate) const LAST_TOKEN: &str = "token:last";
+
+/// The token kept at the last sign-in; `None` where there is none or the keychain does not answer.
+pub async fn remembered_token(world: &World) -> Option<Secret> {
+    match world.keychain.recall(LAST_TOKEN, world.timing.keychain).await {
+        Ok(token) => token,
+        Err(err) => {
+            tracing::info!(%err, "no token from the keychain");
+            None
+        }
+    }
 }
 
 /// What comes back from a running effect.
@@ -58,6 +100,12 @@ impl Notes {
     pub async fn note(&self, msg: impl Into<StepMsg>) {
         // The other end is gone only when the program ends; then nobody is left to tell.
         self.reports.send(Report::Note(self.ticket, msg.into())).await.ok();
+    }
+
+    /// News that may be lost when there is too much of it.
+    pub fn try_note(&self, msg: impl Into<StepMsg>) {
+        // Full or gone: the next piece of news says the same.
+        self.reports.try_send(Report::Note(self.ticket, msg.into())).ok();
     }
 
     /// Where the account's client reports each request.

@@ -1,0 +1,80 @@
+//! sqlx's connection options, built from our own parsed URL: its own parser logs what it does not know.
+
+use std::time::Duration;
+
+use sqlx::{
+    ConnectOptions as _, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+
+use crate::domain::{activity::OURS, conn_url::ConnUrl};
+
+/// Why no connection came about.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("no answer within {0:?}")]
+    Silent(Duration),
+    #[error("the connection was not made")]
+    Refused(#[source] sqlx::Error),
+}
+
+impl ConnectError {
+    /// The server's SQLSTATE, where it was the server that refused.
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Refused(err) => {
+                err.as_database_error().and_then(|err| err.code()).map(Into::into)
+            }
+            Self::Silent(_) => None,
+        }
+    }
+
+    /// Every slot is taken: 53300 from PostgreSQL.
+    pub fn full(&self) -> bool {
+        self.sqlstate().as_deref() == Some("53300")
+    }
+
+    /// What the server or the network said, without a password in it.
+    pub fn said(&self) -> String {
+        match self {
+            Self::Refused(err) => match err.as_database_error() {
+                Some(server) => server.message().to_owned(),
+                None => err.to_string(),
+            },
+            Self::Silent(_) => self.to_string(),
+        }
+    }
+}
+
+/// One connection, verified against `ca` where there is one.
+pub async fn connect(
+    url: &ConnUrl,
+    ca: Option<&str>,
+    limit: Duration,
+) -> Result<PgConnection, ConnectError> {
+    let options = options(url, ca);
+    tokio::time::timeout(limit, options.connect())
+        .await
+        .map_err(|_elapsed| ConnectError::Silent(limit))?
+        .map_err(ConnectError::Refused)
+}
+
+fn options(url: &ConnUrl, ca: Option<&str>) -> PgConnectOptions {
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .host(&url.host)
+        .port(url.port)
+        .username(&url.user)
+        .database(&url.database)
+        .application_name(OURS)
+        .disable_statement_logging();
+    if let Some(password) = &url.password {
+        // The driver signs in with it.
+        options = options.password(password.expose());
+    }
+    match ca {
+        Some(pem) => {
+            options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert_from_pem(pem.as_bytes().to_vec())
+        }
+        None => options.ssl_mode(PgSslMode::Require),
+    }
+}
