@@ -1,1 +1,13 @@
 //! An account to practise on: DigitalOcean's API on loopback over a real PostgreSQL and PgBouncer.
+
+pub mod cluster;
+pub mod pooler;
+pub mod start_error;
+
+mod folder;
+mod gate;
+mod identity;
+mod programs;
+mod servers;
+mod template;
+mod tls;

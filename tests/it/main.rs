@@ -1,0 +1,12 @@
+//! Tests against real servers: one binary, one module per part of the program.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test helpers"
+)]
+
+#[cfg(feature = "practice")]
+mod practice_cluster;
