@@ -1,0 +1,64 @@
+# The commands of the project. CARGO_TARGET_DIR is honoured.
+#
+#   make run       build, then practise: in a window where there is a display, else to the end on the command line
+#   make test      every test with small counts     make prove     the same with full counts
+#   make check     format, lints, documentation, dependency rules, the build without a window
+#   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description
+#   make bench     start-up time and idle cost      make screenshots   the README's pictures
+#   make clean-practice   remove the practice cluster's template from the cache folder
+
+SHELL := /bin/bash
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PROGRAM := $(TARGET)/debug/poolwright
+PEERS := $(or $(POOLWRIGHT_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/poolwright/peers)
+CARGO_FLAGS := --locked
+
+.DEFAULT_GOAL := run
+.PHONY: run build test prove check check-api bench screenshots clean-practice
+
+run:
+	@packaging/install-deps run
+	@cargo build $(CARGO_FLAGS)
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then exec $(PROGRAM) practice; else exec $(PROGRAM) practice --no-window; fi
+
+build:
+	@packaging/install-deps build
+	cargo build $(CARGO_FLAGS)
+
+# Everything runs in a desktop session of its own, so no test meets the person's keyring, settings or display.
+test:
+	@packaging/install-deps test
+	cargo build $(CARGO_FLAGS)
+	cargo test $(CARGO_FLAGS) --no-run
+	scripts/session scripts/walk $(PROGRAM)
+	scripts/session cargo test $(CARGO_FLAGS)
+
+prove: export POOLWRIGHT_PROVE := 1
+prove: test
+
+check:
+	@packaging/install-deps build
+	cargo fmt --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	cargo check $(CARGO_FLAGS) --no-default-features
+	cargo check $(CARGO_FLAGS) --no-default-features --features practice
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps --document-private-items
+	cargo test $(CARGO_FLAGS) --test architecture
+
+check-api:
+	@test -n "$(DESCRIPTION)" || { echo "make check-api DESCRIPTION=FILE: which OpenAPI file?" >&2; exit 64; }
+	@packaging/install-deps test
+	POOLWRIGHT_API_DESCRIPTION="$(abspath $(DESCRIPTION))" cargo test $(CARGO_FLAGS) --test it api_description
+
+bench:
+	@packaging/install-deps pictures
+	cargo build $(CARGO_FLAGS) --release
+	benches/window $(TARGET)/release/poolwright
+
+screenshots:
+	@packaging/install-deps pictures
+	cargo build $(CARGO_FLAGS)
+	scripts/screenshots $(PROGRAM)
+
+clean-practice:
+	rm -rf "$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/poolwright/practice"
