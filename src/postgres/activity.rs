@@ -1,7 +1,5 @@
 //! Who holds connections: limits once, then sample after sample over one connection of ours.
 
-use std::time::{Duration, Instant};
-
 use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, Row as _};
 

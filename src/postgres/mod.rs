@@ -3,3 +3,8 @@
 pub mod activity;
 pub mod arrive;
 mod connect;
+pub mod probe;
+mod sign_in;
+pub mod stages;
+mod tls;
+pub mod wire;

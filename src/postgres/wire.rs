@@ -1,0 +1,302 @@
+//! A small client of the v3 protocol: one connection whose every stage can be timed and whose every error field is kept.
+//! The message forms come from `postgres-protocol`; sqlx hides process ids, notices and who said an error.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::{Buf as _, BytesMut};
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::message::{
+    backend::{ErrorFields, Message},
+    frontend,
+};
+use rustls::pki_types::ServerName;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{domain::diagnosis::Said, postgres::tls};
+
+/// Why a connection did not come about, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    #[error("the name could not be resolved")]
+    Name(#[source] io::Error),
+    #[error("the port could not be reached")]
+    Dial(#[source] io::Error),
+    #[error("no answer within {0:?}")]
+    Silent(Duration),
+    /// The first byte of the answer to the request for TLS.
+    #[error("something other than PostgreSQL answered")]
+    NotPostgres(u8),
+    #[error("the server offers no TLS")]
+    NoTls,
+    #[error("the TLS handshake ended")]
+    Tls(#[source] io::Error),
+    #[error("the server refused")]
+    Server(Box<Said>),
+    #[error("the server asked for a way to sign in that is not supported")]
+    Method,
+    #[error("the server closed the connection")]
+    Closed,
+    #[error("the connection broke")]
+    Broken(#[source] io::Error),
+}
+
+/// Whether the connection is inside a transaction, as told after each statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transaction {
+    Idle,
+    Open,
+    /// An error happened inside; everything is refused until it ends.
+    Aborted,
+}
+
+pub type Row = Vec<Option<String>>;
+
+/// The answer to one message of ours, up to the server's being ready again.
+#[derive(Debug, Default)]
+pub struct Reply {
+    pub rows: Vec<Row>,
+    /// Command tags in order: `CREATE TABLE`, `INSERT 0 1`.
+    pub tags: Vec<String>,
+    pub notices: Vec<Said>,
+    pub error: Option<Said>,
+}
+
+/// A signed-in connection.
+#[derive(Debug)]
+pub struct Wire {
+    pub(super) stream: TlsStream<TcpStream>,
+    pub(super) incoming: BytesMut,
+    /// From `BackendKeyData`: PostgreSQL's process, or a number that PgBouncer made up.
+    pub process_id: i32,
+    pub parameters: Vec<(String, String)>,
+    pub transaction: Transaction,
+}
+
+/// The addresses of a host.
+pub async fn resolve(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, WireError> {
+    let found = within(limit, async {
+        tokio::net::lookup_host((host, port)).await.map_err(WireError::Name)
+    })
+    .await?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    if addresses.is_empty() {
+        return Err(WireError::Name(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the name has no address",
+        )));
+    }
+    Ok(addresses)
+}
+
+/// The first address that takes a connection.
+pub async fn dial(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, WireError> {
+    let stream =
+        within(limit, async { TcpStream::connect(addresses).await.map_err(WireError::Dial) })
+            .await?;
+    // Small messages go out at once; an error only costs time.
+    stream.set_nodelay(true).ok();
+    Ok(stream)
+}
+
+/// Asks for TLS and does the handshake; the certificate is checked where an authority is given.
+pub async fn encrypt(
+    mut tcp: TcpStream,
+    host: &str,
+    ca: Option<&str>,
+    limit: Duration,
+) -> Result<TlsStream<TcpStream>, WireError> {
+    within(limit, async {
+        let mut request = BytesMut::new();
+        frontend::ssl_request(&mut request);
+        tcp.write_all(&request).await.map_err(WireError::Broken)?;
+        match tcp.read_u8().await {
+            Ok(b'S') => {}
+            Ok(b'N') => return Err(WireError::NoTls),
+            Ok(other) => return Err(WireError::NotPostgres(other)),
+            Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(WireError::Closed);
+            }
+            Err(err) => return Err(WireError::Broken(err)),
+        }
+        let config = tls::config(ca)
+            .map_err(|err| WireError::Tls(io::Error::new(io::ErrorKind::InvalidInput, err)))?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|err| WireError::Tls(io::Error::new(io::ErrorKind::InvalidInput, err)))?;
+        TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(WireError::Tls)
+    })
+    .await
+}
+
+/// A deadline for anything on the wire.
+pub async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, WireError>>,
+) -> Result<T, WireError> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(WireError::Silent(limit)))
+}
+
+impl Wire {
+    /// One or several statements as one simple query: PostgreSQL makes them one transaction.
+    pub async fn run(&mut self, sql: &str) -> Result<Reply, WireError> {
+        self.run_watched(sql, |_| ()).await
+    }
+
+    /// The same; `finished` hears each statement's tag as it ends.
+    pub async fn run_watched(
+        &mut self,
+        sql: &str,
+        finished: impl FnMut(&str) + Send,
+    ) -> Result<Reply, WireError> {
+        self.exchange(|buffer| frontend::query(sql, buffer), finished).await
+    }
+
+    /// The rows of a statement; an error of the server is an error here.
+    pub async fn rows(&mut self, sql: &str) -> Result<Vec<Row>, WireError> {
+        let reply = self.run(sql).await?;
+        match reply.error {
+            Some(said) => Err(WireError::Server(Box::new(said))),
+            None => Ok(reply.rows),
+        }
+    }
+
+    /// Prepares a named statement at the protocol's level.
+    pub(super) async fn prepare(&mut self, name: &str, sql: &str) -> Result<Reply, WireError> {
+        self.exchange(
+            |buffer| {
+                frontend::parse(name, sql, std::iter::empty(), buffer)?;
+                frontend::sync(buffer);
+                Ok(())
+            },
+            |_| (),
+        )
+        .await
+    }
+
+    pub(super) async fn unprepare(&mut self, name: &str) -> Result<Reply, WireError> {
+        self.exchange(
+            |buffer| {
+                frontend::close(b'S', name, buffer)?;
+                frontend::sync(buffer);
+                Ok(())
+            },
+            |_| (),
+        )
+        .await
+    }
+
+    async fn exchange(
+        &mut self,
+        fill: impl FnOnce(&mut BytesMut) -> io::Result<()>,
+        mut finished: impl FnMut(&str) + Send,
+    ) -> Result<Reply, WireError> {
+        let mut outgoing = BytesMut::new();
+        fill(&mut outgoing).map_err(WireError::Broken)?;
+        self.send(&outgoing).await?;
+        let mut reply = Reply::default();
+        loop {
+            match self.receive().await? {
+                Message::DataRow(row) => {
+                    let buffer = row.buffer();
+                    let cells = row.ranges().map(|range| {
+                        Ok(range
+                            .and_then(|range| buffer.get(range))
+                            .map(|cell| String::from_utf8_lossy(cell).into_owned()))
+                    });
+                    reply.rows.push(cells.collect().map_err(WireError::Broken)?);
+                }
+                Message::CommandComplete(complete) => {
+                    let tag = complete.tag().map_err(WireError::Broken)?.to_owned();
+                    finished(&tag);
+                    reply.tags.push(tag);
+                }
+                Message::NoticeResponse(notice) => reply.notices.push(said(notice.fields())),
+                Message::ErrorResponse(error) => {
+                    let error = said(error.fields());
+                    if matches!(error.severity.as_str(), "FATAL" | "PANIC") {
+                        return Err(WireError::Server(Box::new(error)));
+                    }
+                    // The first error explains; later ones only follow from it.
+                    reply.error.get_or_insert(error);
+                }
+                Message::CopyInResponse(_) => {
+                    let mut fail = BytesMut::new();
+                    frontend::copy_fail("rows from standard input are not supported", &mut fail)
+                        .map_err(WireError::Broken)?;
+                    self.send(&fail).await?;
+                }
+                Message::ReadyForQuery(ready) => {
+                    self.transaction = match ready.status() {
+                        b'I' => Transaction::Idle,
+                        b'T' => Transaction::Open,
+                        _ => Transaction::Aborted, // the protocol knows only 'E' besides
+                    };
+                    return Ok(reply);
+                }
+                _ => {} // row descriptions, parse and close completions, parameters: nothing to do
+            }
+        }
+    }
+
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        self.stream.write_all(bytes).await.map_err(WireError::Broken)?;
+        self.stream.flush().await.map_err(WireError::Broken)
+    }
+
+    pub(super) async fn receive(&mut self) -> Result<Message, WireError> {
+        loop {
+            if let Some(message) = Message::parse(&mut self.incoming).map_err(WireError::Broken)? {
+                return Ok(message);
+            }
+            match self.stream.read_buf(&mut self.incoming).await {
+                Ok(0) => return Err(WireError::Closed),
+                Ok(_) => {}
+                // Servers seldom say goodbye at the level of TLS.
+                Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(WireError::Closed);
+                }
+                Err(err) => return Err(WireError::Broken(err)),
+            }
+        }
+    }
+
+    /// Says goodbye; nothing depends on its arrival.
+    pub async fn close(mut self) {
+        let mut goodbye = BytesMut::new();
+        frontend::terminate(&mut goodbye);
+        let farewell = async {
+            self.send(&goodbye).await.ok();
+            self.stream.shutdown().await.ok();
+        };
+        tokio::time::timeout(Duration::from_secs(1), farewell).await.ok();
+        self.incoming.advance(self.incoming.len());
+    }
+
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Every field of an error or notice. Values that are not UTF-8 are shown as well as can be.
+pub(super) fn said(mut fields: ErrorFields<'_>) -> Said {
+    let mut said = Said::default();
+    while let Ok(Some(field)) = fields.next() {
+        let value = String::from_utf8_lossy(field.value_bytes()).into_owned();
+        match field.type_() {
+            // `V` is never translated; PgBouncer sends only `S`.
+            b'V' => said.severity = value,
+            b'S' if said.severity.is_empty() => said.severity = value,
+            b'C' => said.sqlstate = value,
+            b'M' => said.message = value,
+            b'D' => said.detail = Some(value),
+            b'H' => said.hint = Some(value),
+            b'P' => said.position = value.parse().ok(),
+            b'R' => said.routine = Some(value),
+            _ => {} // schema, table, file and line of the server's source: not for people
+        }
+    }
+    said
+}
