@@ -12,6 +12,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET)/debug/poolwright
 PEERS := $(or $(POOLWRIGHT_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/poolwright/peers)
 CARGO_FLAGS := --locked
+export POOLWRIGHT_PEERS := $(PEERS)
 
 .DEFAULT_GOAL := run
 .PHONY: run build test prove check check-api bench screenshots clean-practice
@@ -60,5 +61,9 @@ screenshots:
 	cargo build $(CARGO_FLAGS)
 	scripts/screenshots $(PROGRAM)
 
+# The same folder as src/practice/folder.rs chooses.
 clean-practice:
-	rm -rf "$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/poolwright/practice"
+	@if [ "$$(id -u)" = 0 ]; then cache=/var/cache; \
+	elif [ "$$(uname)" = Darwin ]; then cache=$$HOME/Library/Caches; \
+	else cache=$${XDG_CACHE_HOME:-$$HOME/.cache}; fi; \
+	rm -rfv "$$cache"/poolwright/practice/template* | tail -n 1
