@@ -116,10 +116,10 @@ async fn one_port(
     loop {
         let mut run = Run::default();
         let Err(stopped) = attempt(port, target, timing, told, &mut run).await else { return run };
-        let again =
-            passing(&stopped.symptom) && (began.elapsed() < patience || remembered < REMEMBERED);
-        remembered +=
-            u32::from(matches!(&stopped.symptom, Symptom::Said(said) if said.remembered()));
+        let repeats = matches!(&stopped.symptom, Symptom::Said(said) if said.remembered());
+        remembered += u32::from(repeats);
+        let again = passing(&stopped.symptom)
+            && (began.elapsed() < patience || (repeats && remembered < REMEMBERED));
         if !again {
             let problem = explain(&stopped.symptom, place(port, target.url));
             tell(told, &mut run, port, stopped.stage, Outcome::Failed(Box::new(problem))).await;
