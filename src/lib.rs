@@ -11,5 +11,6 @@ pub mod keychain;
 pub mod postgres;
 #[cfg(feature = "practice")]
 pub mod practice;
+pub mod project;
 pub mod safety;
 pub mod setup;

@@ -3,6 +3,8 @@
 pub mod activity;
 pub mod arrive;
 mod connect;
+mod ledger;
+pub mod migrate;
 pub mod probe;
 mod sign_in;
 pub mod stages;

@@ -303,7 +303,7 @@ fn dial_symptom(err: WireError) -> Symptom {
 }
 
 /// What an error of the wire looked like.
-pub(super) fn symptom(err: WireError) -> Symptom {
+pub fn symptom(err: WireError) -> Symptom {
     match err {
         WireError::Name(err) => Symptom::NameUnknown(err.to_string()),
         WireError::Dial(err) => Symptom::Unreachable(err.to_string()),

@@ -1,0 +1,3 @@
+//! The folder of the person: read with care, written only by `files`.
+
+pub mod migrations;
