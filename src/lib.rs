@@ -14,3 +14,5 @@ pub mod practice;
 pub mod project;
 pub mod safety;
 pub mod setup;
+#[cfg(feature = "gui")]
+pub mod ui;

@@ -1,0 +1,3 @@
+//! The window: draws the core's phases, edits its drafts, sends its messages. The only place that names egui.
+
+pub mod theme;
