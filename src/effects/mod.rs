@@ -1,11 +1,13 @@
 //! Carries the core's orders out: the only place that calls the adapters. One file per step.
 
+pub mod profile;
 pub mod runner;
 
 mod access;
 mod app;
 mod cluster;
 mod env_files;
+mod files;
 mod hand_over;
 mod measure;
 mod migrations;

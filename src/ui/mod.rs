@@ -1,3 +1,4 @@
 //! The window: draws the core's phases, edits its drafts, sends its messages. The only place that names egui.
 
+pub mod act;
 pub mod theme;

@@ -1,0 +1,30 @@
+//! What a page asks of the window: a message for the core, or something only the window can do.
+
+use crate::{domain::secret::Secret, setup::Msg};
+
+#[derive(Debug)]
+pub enum Act {
+    /// For the core.
+    Do(Msg),
+    Copy(Copied),
+    /// Opens an address in the browser.
+    Open(String),
+    /// Asks for the project's folder with the system's dialog; the path goes into step 7's draft.
+    ChooseFolder,
+}
+
+impl<T: Into<Msg>> From<T> for Act {
+    fn from(msg: T) -> Self {
+        Self::Do(msg.into())
+    }
+}
+
+/// A text for the clipboard.
+#[derive(Debug)]
+pub struct Copied {
+    pub text: Secret,
+    /// `Pooled URL with password`; said in the confirmation.
+    pub kind: String,
+    /// Cleared from the clipboard after a minute and on quit, if it is still ours.
+    pub secret: bool,
+}
