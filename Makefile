@@ -54,7 +54,7 @@ check-api:
 bench:
 	@packaging/install-deps pictures
 	cargo build $(CARGO_FLAGS) --release
-	benches/window $(TARGET)/release/poolwright
+	scripts/session benches/window $(abspath $(TARGET)/release/poolwright)
 
 screenshots:
 	@packaging/install-deps pictures
