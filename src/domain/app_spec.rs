@@ -1,10 +1,16 @@
 //! App Platform specs: which variables use a cluster, and a change of ours and nothing else.
 //! The spec is edited as raw JSON: a typed struct would lose the fields it does not know.
 
+mod switch;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::pool::PoolName;
+use crate::domain::{
+    conn_url::{ConnUrl, is_harmless},
+    pool::PoolName,
+    secret::MASK,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AppId(pub String);
@@ -42,6 +48,8 @@ pub struct Variable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switch {
     pub cluster_name: String,
+    /// The cluster's hosts, public and private: a plain URL that names one is switched too.
+    pub hosts: Vec<String>,
     pub pool: PoolName,
     /// Key the app reads for the pooled URL.
     pub pooled_key: String,
@@ -54,7 +62,9 @@ pub struct Switch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecChange {
     pub place: Place,
+    /// Masked; `None` where the variable is new.
     pub old: Option<String>,
+    /// Masked.
     pub new: String,
 }
 
@@ -73,24 +83,345 @@ pub enum BadSpec {
     /// A secret would be emptied by sending the spec back.
     #[error("the secret {0} came back empty; sending the spec would erase it")]
     EmptySecret(String),
+    #[error("the app's variable {0} points at another database; choose another name for ours")]
+    Elsewhere(String),
 }
 
 /// Every variable that reaches this cluster: bindings to its component, or its host in a plain value.
 pub fn variables(spec: &Value, cluster_name: &str, hosts: &[&str]) -> Vec<Variable> {
-    todo!("{spec} {cluster_name} {hosts:?}")
+    let cluster = Reach { components: attached(spec, cluster_name), hosts: hosts.to_vec() };
+    entries(spec)
+        .into_iter()
+        .filter(|entry| cluster.is_reached_by(entry.value()))
+        .map(|entry| Variable {
+            place: entry.place(),
+            shown: entry.shown(),
+            scope: entry.text("scope").unwrap_or("RUN_AND_BUILD_TIME").to_owned(),
+            pooled: cluster.is_pooled(entry.value()),
+        })
+        .collect()
 }
 
 /// Does the app use the cluster at all: attached as a component, or by a variable?
 pub fn uses_cluster(spec: &Value, cluster_name: &str, hosts: &[&str]) -> bool {
-    todo!("{spec} {cluster_name} {hosts:?}")
+    !attached(spec, cluster_name).is_empty() || !variables(spec, cluster_name, hosts).is_empty()
 }
 
 /// Plans the switch to the pool on a copy of `spec`.
 pub fn plan(spec: &Value, switch: &Switch) -> Result<SpecPlan, BadSpec> {
-    todo!("{spec} {switch:?}")
+    switch::plan(spec, switch)
 }
 
 /// Where the app says how it is: its live address and the health check path of its first service.
 pub fn health_url(app: &App) -> Option<String> {
-    todo!("{app:?}")
+    let live = app.live_url.as_deref()?.trim_end_matches('/');
+    let service = app.spec.pointer("/services/0").unwrap_or(&Value::Null);
+    let (route, keeps_prefix) = route(&app.spec, service);
+    let route = route.trim_end_matches('/');
+    let check = service.pointer("/health_check/http_path").and_then(Value::as_str);
+    let path = match check.map(|path| path.trim_start_matches('/')) {
+        // The check asks the service itself, which does not see its route unless that is kept.
+        Some(path) if keeps_prefix => format!("/{path}"),
+        Some(path) => format!("{route}/{path}"),
+        None => format!("{route}/"),
+    };
+    Some(format!("{live}{path}"))
+}
+
+/// The path that leads to a service, and whether the service sees it.
+fn route<'a>(spec: &'a Value, service: &'a Value) -> (&'a str, bool) {
+    let own = service.pointer("/routes/0");
+    let rules = list(spec.pointer("/ingress/rules"));
+    let rule = rules.iter().find(|rule| {
+        let named = rule.pointer("/component/name").and_then(Value::as_str);
+        named.is_some() && named == service.get("name").and_then(Value::as_str)
+    });
+    let (path, kept) = match (own, rule) {
+        (Some(own), _) => (own.get("path"), own.get("preserve_path_prefix")),
+        (None, Some(rule)) => {
+            (rule.pointer("/match/path/prefix"), rule.pointer("/component/preserve_path_prefix"))
+        }
+        (None, None) => (None, None),
+    };
+    let is_kept = kept.and_then(Value::as_bool).unwrap_or(false);
+    (path.and_then(Value::as_str).unwrap_or("/"), is_kept)
+}
+
+/// DigitalOcean's port for pools, where a plain URL is all there is to judge by.
+const POOL_PORT: u16 = 25061;
+
+/// Lists of components that have variables of their own, which win over the app's.
+const COMPONENTS: [&str; 5] = ["services", "workers", "jobs", "functions", "static_sites"];
+
+fn list(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Names of the app's database components that are attached to the cluster.
+fn attached<'a>(spec: &'a Value, cluster_name: &str) -> Vec<&'a str> {
+    list(spec.get("databases"))
+        .iter()
+        .filter(|database| {
+            database.get("cluster_name").and_then(Value::as_str) == Some(cluster_name)
+        })
+        .filter_map(|database| database.get("name")?.as_str())
+        .collect()
+}
+
+/// What holds variables: the app, or one of its components.
+#[derive(Clone)]
+struct Owner<'a> {
+    /// JSON pointer; empty for the app.
+    pointer: String,
+    component: Option<&'a str>,
+    /// A job that runs before each deployment: migrations.
+    pre_deploy: bool,
+}
+
+impl Owner<'_> {
+    fn app() -> Self {
+        Self { pointer: String::new(), component: None, pre_deploy: false }
+    }
+}
+
+fn owners(spec: &Value) -> Vec<Owner<'_>> {
+    let mut owners = vec![Owner::app()];
+    for kind in COMPONENTS {
+        for (index, component) in list(spec.get(kind)).iter().enumerate() {
+            owners.push(Owner {
+                pointer: format!("/{kind}/{index}"),
+                component: Some(component.get("name").and_then(Value::as_str).unwrap_or(kind)),
+                pre_deploy: component.get("kind").and_then(Value::as_str) == Some("PRE_DEPLOY"),
+            });
+        }
+    }
+    owners
+}
+
+/// One variable as it stands in the spec.
+struct Entry<'a> {
+    owner: Owner<'a>,
+    pointer: String,
+    env: &'a Value,
+}
+
+fn entries(spec: &Value) -> Vec<Entry<'_>> {
+    let mut entries = Vec::new();
+    for owner in owners(spec) {
+        let envs = format!("{}/envs", owner.pointer);
+        for (index, env) in list(spec.pointer(&envs)).iter().enumerate() {
+            let pointer = format!("{envs}/{index}");
+            entries.push(Entry { owner: owner.clone(), pointer, env });
+        }
+    }
+    entries
+}
+
+impl<'a> Entry<'a> {
+    fn text(&self, field: &str) -> Option<&'a str> {
+        self.env.get(field)?.as_str()
+    }
+
+    fn key(&self) -> &'a str {
+        self.text("key").unwrap_or("")
+    }
+
+    fn value(&self) -> &'a str {
+        self.text("value").unwrap_or("")
+    }
+
+    fn is_secret(&self) -> bool {
+        self.text("type") == Some("SECRET")
+    }
+
+    /// Encrypted by the provider: what it points at can't be known.
+    fn is_sealed(&self) -> bool {
+        self.value().starts_with("EV[")
+    }
+
+    fn place(&self) -> Place {
+        Place { component: self.owner.component.map(str::to_owned), key: self.key().to_owned() }
+    }
+
+    fn shown(&self) -> String {
+        if self.is_sealed() { MASK.to_owned() } else { shown(self.value()) }
+    }
+}
+
+/// `${component.DATABASE_URL}` or `${component.pool.DATABASE_URL}`.
+struct Binding<'a> {
+    component: &'a str,
+    pool: Option<&'a str>,
+    /// All between the braces.
+    text: &'a str,
+}
+
+fn bindings(value: &str) -> impl Iterator<Item = Binding<'_>> {
+    value.split("${").skip(1).filter_map(|rest| {
+        let (inside, _) = rest.split_once('}')?;
+        let parts: Vec<&str> = inside.split('.').collect();
+        match parts.as_slice() {
+            [component, _] => Some(Binding { component, pool: None, text: inside }),
+            [component, pool, _] => Some(Binding { component, pool: Some(pool), text: inside }),
+            _ => None, // not a binding of a database
+        }
+    })
+}
+
+/// What reaches the cluster: its components in this app, and its hosts.
+struct Reach<'a> {
+    components: Vec<&'a str>,
+    hosts: Vec<&'a str>,
+}
+
+impl Reach<'_> {
+    /// The first binding of this cluster in a value.
+    fn binding<'v>(&self, value: &'v str) -> Option<Binding<'v>> {
+        bindings(value).find(|binding| self.components.contains(&binding.component))
+    }
+
+    fn is_reached_by(&self, value: &str) -> bool {
+        self.binding(value).is_some()
+            || self.hosts.iter().any(|host| !host.is_empty() && value.contains(host))
+    }
+
+    fn is_pooled(&self, value: &str) -> bool {
+        match self.binding(value) {
+            Some(binding) => binding.pool.is_some(),
+            None => ConnUrl::parse(value).is_ok_and(|url| url.port == POOL_PORT),
+        }
+    }
+}
+
+/// A value for the screen: bindings and known parameters as they are, anything else hidden.
+fn shown(value: &str) -> String {
+    if let Ok(url) = ConnUrl::parse(value)
+        && !value.contains("${")
+    {
+        return url.masked();
+    }
+    let bindings: Vec<String> =
+        bindings(value).map(|binding| format!("${{{}}}", binding.text)).collect();
+    match bindings.as_slice() {
+        [] => MASK.to_owned(),
+        [binding] if value.strip_prefix(binding.as_str()).is_some_and(is_harmless_tail) => {
+            value.to_owned()
+        }
+        bindings => bindings.join("…"),
+    }
+}
+
+fn is_harmless_tail(tail: &str) -> bool {
+    tail.is_empty() || parameters(tail).all(|(key, _)| is_harmless(key))
+}
+
+/// What stands behind a binding: `&connection_limit=5&schema=app`.
+fn parameters(tail: &str) -> impl Iterator<Item = (&str, &str)> {
+    tail.split(['?', '&'])
+        .filter(|part| !part.is_empty())
+        .map(|part| part.split_once('=').unwrap_or((part, "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An app as the account gives it: fields we do not know, an encrypted secret, a migration job.
+    pub(super) fn spec() -> Value {
+        json!({
+            "name": "shop-web",
+            "zzz_unknown": {"b": 1, "a": [1.50, null]},
+            "services": [{
+                "name": "web",
+                "http_port": 8080,
+                "health_check": {"http_path": "/health"},
+                "envs": [
+                    {"key": "STRIPE", "scope": "RUN_TIME", "type": "SECRET", "value": "EV[1:abc:def]"},
+                    {"value": "${db.DATABASE_URL}", "scope": "RUN_AND_BUILD_TIME", "key": "DATABASE_URL"},
+                ],
+            }],
+            "jobs": [{"name": "migrate", "kind": "PRE_DEPLOY", "envs": [{"key": "DATABASE_URL", "value": "${db.DATABASE_URL}"}]}],
+            "workers": [{"name": "mailer", "envs": [{"key": "DATABASE_URL", "value": "${other.DATABASE_URL}"}]}],
+            "databases": [
+                {"name": "other", "engine": "PG", "cluster_name": "other-db"},
+                {"name": "db", "engine": "PG", "production": true, "cluster_name": "shop-db"},
+            ],
+        })
+    }
+
+    /// The spec with one variable list put at `pointer`.
+    pub(super) fn with_envs(pointer: &str, envs: Value) -> Value {
+        let mut spec = spec();
+        let owner = spec.pointer_mut(pointer).and_then(Value::as_object_mut).expect("an owner");
+        owner.insert("envs".to_owned(), envs);
+        spec
+    }
+
+    #[test]
+    fn variables_of_the_cluster_are_found_and_masked() {
+        let envs = json!([
+            {"key": "A", "value": "${db.shop-pool.DATABASE_URL}&connection_limit=5", "scope": "RUN_TIME"},
+            {"key": "B", "value": "postgres://app:canary@${db.HOSTNAME}:${db.PORT}/d"},
+            {"key": "C", "value": "postgresql://u:canary@db.example:25061/p"},
+            {"key": "D", "value": "jdbc:postgresql://db.example/d?password=canary"},
+            {"key": "E", "value": "EV[1:abc:def]", "type": "SECRET"},
+            {"key": "F", "value": "${other.DATABASE_URL}"},
+        ]);
+        let mut spec = with_envs("/services/0", envs);
+        spec.as_object_mut().expect("an object").remove("jobs");
+        let found: Vec<(String, String, bool)> = variables(&spec, "shop-db", &["db.example"])
+            .into_iter()
+            .map(|variable| (variable.place.key, variable.shown, variable.pooled))
+            .collect();
+        let row = |key: &str, shown: &str, pooled| (key.to_owned(), shown.to_owned(), pooled);
+        assert_eq!(
+            found,
+            [
+                row("A", "${db.shop-pool.DATABASE_URL}&connection_limit=5", true),
+                row("B", "${db.HOSTNAME}…${db.PORT}", false),
+                row("C", &format!("postgresql://u:{MASK}@db.example:25061/p"), true),
+                row("D", MASK, false),
+            ]
+        );
+        assert!(uses_cluster(&spec, "shop-db", &[]));
+        assert!(!uses_cluster(&spec, "third-db", &["third.example"]));
+        assert!(uses_cluster(&spec, "third-db", &["db.example"]));
+    }
+
+    #[test]
+    fn the_health_url_is_what_the_outside_asks() {
+        let url = |service: Value, live: Option<&str>| {
+            health_url(&App {
+                id: AppId("a".to_owned()),
+                name: "a".to_owned(),
+                spec: service,
+                live_url: live.map(str::to_owned),
+                active_deployment: None,
+                updated_at: None,
+            })
+        };
+        let live = Some("https://shop.example/");
+        assert_eq!(url(spec(), live).as_deref(), Some("https://shop.example/health"));
+        assert_eq!(url(spec(), None), None);
+        assert_eq!(url(json!({}), live).as_deref(), Some("https://shop.example/"));
+        for (service, path) in [
+            (json!({"routes": [{"path": "/api"}]}), "/api/"),
+            (
+                json!({"routes": [{"path": "/api"}], "health_check": {"http_path": "health"}}),
+                "/api/health",
+            ),
+            (
+                json!({"routes": [{"path": "/api", "preserve_path_prefix": true}], "health_check": {"http_path": "/api/health"}}),
+                "/api/health",
+            ),
+        ] {
+            let spec = json!({"services": [service]});
+            assert_eq!(url(spec, live), Some(format!("https://shop.example{path}")));
+        }
+        let rules = json!([{"match": {"path": {"prefix": "/v1"}}, "component": {"name": "web"}}]);
+        let spec = json!({"services": [{"name": "web"}], "ingress": {"rules": rules}});
+        assert_eq!(url(spec, live).as_deref(), Some("https://shop.example/v1/"));
+    }
 }

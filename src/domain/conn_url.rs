@@ -56,15 +56,21 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const ENCODED_IN_BRACKETS: &AsciiSet = &ENCODED.remove(b':');
 
 /// Parameters whose values are no secret in any client. Every other value is masked on the screen.
-const HARMLESS: [&str; 22] = [
+const HARMLESS: [&str; 28] = [
     "application_name",
+    "binary_parameters",
     "channel_binding",
     "connect_timeout",
     "connection_limit",
+    "default_query_exec_mode",
+    "max",
     "max_connection_lifetime",
     "max_idle_connection_lifetime",
     "pgbouncer",
+    "pool_max_conns",
+    "pool_size",
     "pool_timeout",
+    "prepare",
     "prepareThreshold",
     "prepared_statement_cache_size",
     "prepared_statements",

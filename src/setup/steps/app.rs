@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::{
     domain::{
         app_spec::{self, App, AppId, BadSpec, SpecPlan, Switch},
+        cluster::ClusterFacts,
+        pool::Pool,
         problem::Problem,
         record::Undo,
         stack::{self, Client},
@@ -109,6 +111,18 @@ pub enum Msg {
     Failed(Problem),
 }
 
+/// Every name and address under which the cluster and the pool are reached.
+fn hosts(cluster: &ClusterFacts, pool: &Pool) -> Vec<String> {
+    let others = [cluster.cluster.private.as_ref(), pool.public.as_ref(), pool.private.as_ref()];
+    let mut hosts = vec![cluster.cluster.direct.host.clone()];
+    for endpoint in others.into_iter().flatten() {
+        if !hosts.contains(&endpoint.host) {
+            hosts.push(endpoint.host.clone());
+        }
+    }
+    hosts
+}
+
 impl Step {
     pub fn app<'a>(&self, facts: &'a Facts) -> Option<&'a App> {
         let apps = &facts.cluster.as_ref()?.apps;
@@ -129,6 +143,7 @@ impl Step {
         });
         let switch = Switch {
             cluster_name: cluster.cluster.name.clone(),
+            hosts: hosts(cluster, pool),
             pool: pool.name.clone(),
             pooled_key: keys.0,
             direct_key: keys.1,
