@@ -1,0 +1,151 @@
+//! Buttons: one primary per page, secondary, links, and "Copy" that says so.
+
+use std::time::Duration;
+
+use egui::{
+    Align2, Button, Color32, Response, RichText, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    Widget as _, vec2,
+};
+
+use crate::ui::{
+    kit::{Icon, focus_ring, paint_icon},
+    theme::{CONTROL_RADIUS, Theme, gap},
+};
+
+/// What the page is for: verb and object. 40 points high.
+pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    filled(ui, text, enabled, vec2(120.0, 40.0))
+}
+
+/// A filled button of ordinary height: the main fix of a problem.
+pub(super) fn fix_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    filled(ui, text, enabled, vec2(0.0, 32.0))
+}
+
+fn filled(ui: &mut Ui, text: &str, enabled: bool, min_size: Vec2) -> Response {
+    let theme = Theme::of(ui);
+    let response = ui
+        .scope(|ui| {
+            let visuals = ui.visuals_mut();
+            // The reason stands beside a disabled button, so both stay readable.
+            visuals.disabled_alpha = 1.0;
+            let shades = [
+                (&mut visuals.widgets.inactive, 0.0),
+                (&mut visuals.widgets.noninteractive, 0.0),
+                (&mut visuals.widgets.hovered, 0.12),
+                (&mut visuals.widgets.active, 0.2),
+            ];
+            for (widget, shade) in shades {
+                let (fill, ink) = if enabled {
+                    (theme.accent.lerp_to_gamma(theme.text, shade), theme.on_accent)
+                } else {
+                    (theme.raised, theme.text_2)
+                };
+                widget.weak_bg_fill = fill;
+                widget.bg_stroke = Stroke::NONE;
+                widget.fg_stroke = Stroke::new(1.0, ink);
+            }
+            ui.spacing_mut().button_padding.x = 18.0;
+            ui.add_enabled(enabled, Button::new(text).min_size(min_size).truncate())
+        })
+        .inner;
+    focus_ring(ui, &response);
+    response
+}
+
+/// An action beside the primary one.
+pub fn secondary_button(ui: &mut Ui, text: &str) -> Response {
+    Button::new(text).ui(ui)
+}
+
+/// An action that takes something away. Edge and text in the colour of danger, not filled.
+pub fn danger_button(ui: &mut Ui, text: &str) -> Response {
+    let theme = Theme::of(ui);
+    Button::new(RichText::new(text).color(theme.danger.text))
+        .stroke(Stroke::new(1.0, theme.danger.text))
+        .ui(ui)
+}
+
+/// An action without an edge.
+pub fn link_button(ui: &mut Ui, text: &str) -> Response {
+    quiet(ui, text, Theme::of(ui).accent)
+}
+
+/// An action without an edge, in the colour of secondary text.
+pub fn quiet_button(ui: &mut Ui, text: &str) -> Response {
+    quiet(ui, text, Theme::of(ui).text_2)
+}
+
+fn quiet(ui: &mut Ui, text: &str, colour: Color32) -> Response {
+    Button::new(RichText::new(text).color(colour)).frame_when_inactive(false).ui(ui)
+}
+
+/// How long "Copied" stands.
+const SAID: Duration = Duration::from_secs(2);
+
+/// Copies something. `name` says what, for those who do not see what stands beside it: "Copy pooled URL".
+/// Says "Copied" for two seconds, in the same width.
+pub fn copy_button(ui: &mut Ui, label: &str, name: &str) -> bool {
+    let id = ui.next_auto_id().with("copied");
+    let now = ui.input(|input| input.time);
+    let copied_at: Option<f64> = ui.data(|data| data.get_temp(id));
+    let left = copied_at.map_or(0.0, |at| at + SAID.as_secs_f64() - now);
+    let said = 0.0 < left;
+    let width = ["Copied", label]
+        .map(|text| {
+            let font = TextStyle::Button.resolve(ui.style());
+            ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
+        })
+        .into_iter()
+        .fold(0.0, f32::max)
+        + 2.0 * ui.spacing().button_padding.x
+        + gap::L
+        + 2.0;
+    let theme = Theme::of(ui);
+    let text = RichText::new(if said { "Copied" } else { label });
+    let text = if said { text.color(theme.success.text) } else { text };
+    let response = Button::new(text)
+        .min_size(vec2(width, 0.0))
+        .corner_radius(CONTROL_RADIUS)
+        .ui(ui)
+        .accessible_name(if said { "Copied" } else { name });
+    if said {
+        let rect = egui::Rect::from_center_size(
+            egui::pos2(response.rect.left() + 15.0, response.rect.center().y),
+            Vec2::splat(12.0),
+        );
+        paint_icon(ui.painter(), rect, Icon::Tick, theme.success.text, theme.surface);
+        ui.request_repaint_after(Duration::from_secs_f64(left));
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_live(egui::accesskit::Live::Polite);
+        });
+    }
+    if response.clicked() {
+        ui.data_mut(|data| data.insert_temp(id, now));
+        ui.request_repaint();
+    }
+    response.clicked()
+}
+
+/// A small rounded button of the header; tinted where it stands for something that is on.
+pub fn chip(ui: &mut Ui, text: &str, on: bool) -> Response {
+    let theme = Theme::of(ui);
+    let size = vec2(chip_width(ui, text), 28.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let (fill, edge, ink) = match (on, response.hovered()) {
+        (true, _) => (theme.info.ground, theme.accent, theme.accent),
+        (false, true) => (theme.raised, theme.edge, theme.text),
+        (false, false) => (theme.surface, theme.raised, theme.text_2),
+    };
+    ui.painter().rect(rect, 14, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
+    let font = TextStyle::Small.resolve(ui.style());
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, font, ink);
+    focus_ring(ui, &response);
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+}
+
+/// How wide a chip with this text is.
+pub fn chip_width(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Small.resolve(ui.style());
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x + 24.0
+}

@@ -1,0 +1,134 @@
+//! One of several, or yes and no.
+
+use egui::{
+    Align2, ComboBox, Rect, Response, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo, pos2, text::LayoutJob, vec2,
+};
+
+use crate::ui::{
+    kit::{Icon, field::labelled, focus_ring, paint_icon},
+    theme::{Theme, gap, role},
+};
+
+/// A list that opens. Whether the choice changed.
+pub fn select<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    chosen: &mut T,
+    options: &[(T, String)],
+) -> bool {
+    let mut changed = false;
+    labelled(ui, label, "", |ui| {
+        let shown = options
+            .iter()
+            .find(|(option, _)| option == chosen)
+            .map_or(String::new(), |(_, text)| text.clone());
+        let width = ui.available_width();
+        ui.spacing_mut().interact_size.y = 34.0;
+        ui.spacing_mut().button_padding.x = 10.0;
+        ComboBox::from_id_salt(label)
+            .selected_text(shown)
+            .width(width)
+            .truncate()
+            .icon(|ui, rect, visuals, _open| {
+                let rect = Rect::from_center_size(rect.center(), Vec2::splat(11.0));
+                paint_icon(
+                    ui.painter(),
+                    rect,
+                    Icon::Down,
+                    visuals.fg_stroke.color,
+                    visuals.bg_fill,
+                );
+            })
+            .show_ui(ui, |ui| {
+                for (option, text) in options {
+                    changed |= ui.selectable_value(chosen, option.clone(), text).changed();
+                }
+            })
+            .response
+    });
+    changed
+}
+
+/// One of several, with its meaning beside it.
+pub fn radio(ui: &mut Ui, selected: bool, title: &str, meaning: &str) -> Response {
+    mark(ui, Mark::Radio, selected, title, meaning)
+}
+
+/// Yes or no. Whether it changed is in the response.
+pub fn check(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
+    let mut response = mark(ui, Mark::Check, *ticked, label, "");
+    if response.clicked() {
+        *ticked = !*ticked;
+        response.mark_changed();
+    }
+    response
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Radio,
+    Check,
+}
+
+fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Response {
+    const BOX: f32 = 18.0;
+    const HEIGHT: f32 = 30.0;
+    let theme = Theme::of(ui);
+    let mut job = LayoutJob::default();
+    let mut append = |text: &str, apart, style: TextStyle, color| {
+        let font_id = style.resolve(ui.style());
+        let line_height = Some(20.0);
+        job.append(
+            text,
+            apart,
+            egui::TextFormat { font_id, color, line_height, ..Default::default() },
+        );
+    };
+    match mark {
+        Mark::Radio => append(title, 0.0, role::strong(), theme.text),
+        Mark::Check => append(title, 0.0, TextStyle::Body, theme.text),
+    }
+    if !meaning.is_empty() {
+        append(meaning, gap::XS, TextStyle::Body, theme.text_2);
+    }
+    job.wrap.max_width = ui.available_width() - BOX - gap::M;
+    let galley = ui.painter().layout_job(job);
+    let size = vec2(BOX + gap::M + galley.size().x, HEIGHT.max(galley.size().y + 10.0));
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let (role, enabled) = match mark {
+        Mark::Radio => (Role::RadioButton, ui.is_enabled()),
+        Mark::Check => (Role::CheckBox, ui.is_enabled()),
+    };
+    response.widget_info(|| WidgetInfo::selected(role, enabled, on, title));
+    if !meaning.is_empty() {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(meaning));
+    }
+    if ui.is_rect_visible(rect) {
+        let centre = pos2(rect.left() + BOX / 2.0, rect.top() + HEIGHT / 2.0);
+        let square = Rect::from_center_size(centre, Vec2::splat(BOX));
+        let edge = if on || response.hovered() { theme.accent } else { theme.edge };
+        let stroke = Stroke::new(1.6, edge);
+        match mark {
+            Mark::Radio => {
+                ui.painter().circle(centre, BOX / 2.0 - 1.0, theme.surface, stroke);
+                if on {
+                    ui.painter().circle_filled(centre, 4.5, theme.accent);
+                }
+            }
+            Mark::Check => {
+                let fill = if on { theme.accent } else { theme.surface };
+                ui.painter().rect(square.shrink(1.0), 4, fill, stroke, StrokeKind::Inside);
+                if on {
+                    let tick = Rect::from_center_size(centre, Vec2::splat(12.0));
+                    paint_icon(ui.painter(), tick, Icon::Tick, theme.on_accent, fill);
+                }
+            }
+        }
+        let text = Align2::LEFT_CENTER
+            .align_size_within_rect(galley.size(), rect.with_min_x(rect.left() + BOX + gap::M));
+        ui.painter().galley(text.min, galley, theme.text);
+        focus_ring(ui, &response);
+    }
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+}

@@ -1,0 +1,56 @@
+//! Text fields with their label above and what is expected below.
+
+use egui::{Label, Response, RichText, TextEdit, Ui, Vec2};
+
+use crate::ui::{
+    kit::caption,
+    theme::{Theme, gap, role},
+};
+
+/// A field of one line. `hint` says format and limits before anything is typed; it may be empty.
+pub fn field(ui: &mut Ui, label: &str, text: &mut String, hint: &str) -> Response {
+    labelled(ui, label, hint, |ui| ui.add(line(text)))
+}
+
+/// A field whose text is not shown. Copies for undo are wiped as soon as they are made.
+pub fn secret_field(ui: &mut Ui, label: &str, text: &mut String) -> Response {
+    labelled(ui, label, "", |ui| {
+        let response = ui.add(line(text).password(true));
+        if let Some(mut state) = TextEdit::load_state(ui.ctx(), response.id) {
+            state.clear_undoer();
+            TextEdit::store_state(ui.ctx(), response.id, state);
+        }
+        response
+    })
+}
+
+fn line(text: &mut String) -> TextEdit<'_> {
+    TextEdit::singleline(text)
+        .margin(egui::Margin::symmetric(10, 7))
+        .min_size(Vec2::new(0.0, 34.0))
+        .desired_width(f32::INFINITY)
+}
+
+/// The label, then the input that it names, then the hint that describes it.
+pub(super) fn labelled(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    input: impl FnOnce(&mut Ui) -> Response,
+) -> Response {
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = gap::XS;
+        let label = ui.add(Label::new(
+            RichText::new(label).text_style(role::strong()).color(Theme::of(ui).text),
+        ));
+        let response = input(ui).labelled_by(label.id);
+        if !hint.is_empty() {
+            let hint = caption(ui, hint);
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.push_described_by(hint.id.accesskit_id());
+            });
+        }
+        response
+    })
+    .inner
+}

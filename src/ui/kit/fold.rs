@@ -1,0 +1,61 @@
+//! A fold-out: a line that opens to what stands behind it.
+
+use egui::{Context, Id, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+
+use crate::ui::{
+    kit::{Icon, focus_ring, paint_icon},
+    theme::{Theme, gap, role},
+};
+
+/// A line with a triangle; a click, Space or Enter opens and closes it. Opened or not is kept while the window lives.
+pub fn fold<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui) -> R) -> Option<R> {
+    let id = ui.make_persistent_id(("fold", title));
+    let mut open: bool = ui.data(|data| data.get_temp(id)).unwrap_or(false);
+    let asked = ui.data_mut(|data| data.remove_temp::<bool>(next_fold())).is_some();
+    let response = line(ui, title, open);
+    if asked {
+        open = true;
+        response.request_focus();
+        response.scroll_to_me(None);
+    } else if response.clicked() {
+        open = !open;
+    }
+    ui.data_mut(|data| data.insert_temp(id, open));
+    open.then(|| {
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.y = gap::S;
+            add(ui)
+        })
+        .inner
+    })
+}
+
+/// Opens the first fold-out that is drawn after this; help for the page.
+pub fn open_next_fold(ctx: &Context) {
+    ctx.data_mut(|data| data.insert_temp(next_fold(), true));
+    ctx.request_repaint();
+}
+
+fn next_fold() -> Id {
+    Id::unique("the next fold-out opens")
+}
+
+fn line(ui: &mut Ui, title: &str, open: bool) -> Response {
+    const TRIANGLE: f32 = 9.0;
+    let theme = Theme::of(ui);
+    let font = role::strong().resolve(ui.style());
+    let width = ui.available_width() - TRIANGLE - gap::S;
+    let galley = ui.painter().layout(title.to_owned(), font, theme.accent, width);
+    let size = vec2(galley.size().x + gap::S + TRIANGLE, galley.size().y.max(24.0));
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), title));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
+    let text = pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
+    let centre = pos2(rect.right() - TRIANGLE / 2.0, rect.center().y);
+    ui.painter().galley(text, galley, theme.accent);
+    let icon = if open { Icon::Down } else { Icon::Right };
+    let triangle = Rect::from_center_size(centre, Vec2::splat(TRIANGLE));
+    paint_icon(ui.painter(), triangle, icon, theme.accent, theme.surface);
+    focus_ring(ui, &response);
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+}

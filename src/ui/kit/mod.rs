@@ -1,0 +1,88 @@
+//! Pieces that every page is made of. They know nothing of the set-up; their looks come from the theme alone.
+
+mod button;
+mod choice;
+mod field;
+mod fold;
+mod icon;
+mod problem;
+mod text;
+
+pub use button::{
+    chip, chip_width, copy_button, danger_button, link_button, primary_button, quiet_button,
+    secondary_button,
+};
+pub use choice::{check, radio, select};
+pub use field::{field, secret_field};
+pub use fold::{fold, open_next_fold};
+pub use icon::{Icon, icon, paint_icon, standing_icon};
+pub use problem::problem;
+pub use text::{caption, heading, key_value, live, mono, paragraph, pill, subheading};
+
+use egui::{Frame, Margin, Response, Stroke, StrokeKind, Ui};
+
+use crate::ui::theme::{CARD_RADIUS, Theme, Tone, gap};
+
+/// A surface with an edge; one matter per card.
+pub fn card<R>(ui: &mut Ui, title: Option<&str>, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let theme = Theme::of(ui);
+    Frame::new()
+        .fill(theme.surface)
+        .stroke(Stroke::new(1.0, theme.raised))
+        .corner_radius(CARD_RADIUS)
+        .inner_margin(Margin::symmetric(18, 16))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            if let Some(title) = title {
+                subheading(ui, title);
+                ui.add_space(gap::XS);
+            }
+            add(ui)
+        })
+        .inner
+}
+
+/// A tinted card with an edge on its left: something to know about what stands beside it.
+pub fn note(ui: &mut Ui, tone: Tone, mark: Icon, title: &str, text: &str) {
+    tinted(ui, tone, |ui| {
+        ui.horizontal_top(|ui| {
+            icon(ui, mark, 18.0, tone.text);
+            ui.add_space(2.0);
+            let job = text::lead(ui, title, text);
+            ui.add(egui::Label::new(job).wrap());
+        });
+    });
+}
+
+/// The ground of notes and problems.
+fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let shown = Frame::new()
+        .fill(tone.ground)
+        .corner_radius(CARD_RADIUS)
+        .inner_margin(Margin { left: 20, right: 16, top: 12, bottom: 12 })
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            add(ui)
+        });
+    let rect = shown.response.rect;
+    let edge = egui::Rect::from_min_max(rect.min, egui::pos2(rect.min.x + 4.0, rect.max.y));
+    // The edge follows the corners of the card: the whole shape in the edge's colour, cut to four points.
+    ui.painter().with_clip_rect(edge.intersect(ui.clip_rect())).rect_filled(
+        rect,
+        CARD_RADIUS,
+        tone.text,
+    );
+    shown.inner
+}
+
+/// The ring around what has the keyboard's focus, for pieces that egui does not paint.
+pub fn focus_ring(ui: &Ui, response: &Response) {
+    if response.has_focus() {
+        ui.painter().rect_stroke(
+            response.rect.expand(2.0),
+            6,
+            Stroke::new(2.0, Theme::of(ui).accent),
+            StrokeKind::Outside,
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! Texts by role: headings, captions, key and value, monospace, and lines that announce themselves.
+
+use egui::{
+    Color32, FontSelection, Label, Response, RichText, Role, TextStyle, TextWrapMode, Ui,
+    WidgetInfo, accesskit::Live, text::LayoutJob, vec2,
+};
+
+use crate::ui::theme::{Theme, gap, role};
+
+/// A page's title; takes the focus when the page is opened.
+pub fn heading(ui: &mut Ui, text: &str) -> Response {
+    titled(ui, RichText::new(text).heading(), 1)
+}
+
+/// A card's title.
+pub fn subheading(ui: &mut Ui, text: &str) -> Response {
+    titled(ui, RichText::new(text).text_style(role::card_title()), 2)
+}
+
+fn titled(ui: &mut Ui, text: RichText, level: usize) -> Response {
+    let name = text.text().to_owned();
+    let response = ui.add(Label::new(text).wrap());
+    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &name));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_level(level));
+    response
+}
+
+/// Running text, wrapped.
+pub fn paragraph(ui: &mut Ui, text: &str) -> Response {
+    ui.add(Label::new(text).wrap())
+}
+
+/// Secondary text: what explains a field or a figure.
+pub fn caption(ui: &mut Ui, text: &str) -> Response {
+    ui.add(Label::new(RichText::new(text).small().color(Theme::of(ui).text_2)).wrap())
+}
+
+/// A secondary line that a screen reader reads out when it changes.
+pub fn live(ui: &mut Ui, text: &str) -> Response {
+    let response = caption(ui, text);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+    response
+}
+
+/// A URL, a command, a path. Breaks anywhere, so that nothing is cut.
+pub fn mono(ui: &mut Ui, text: &str) -> Response {
+    let mut job = LayoutJob::default();
+    let style = ui.style();
+    job.append(
+        text,
+        0.0,
+        egui::TextFormat {
+            font_id: TextStyle::Monospace.resolve(style),
+            color: Theme::of(ui).text,
+            line_height: Some(20.0),
+            ..Default::default()
+        },
+    );
+    job.wrap.break_anywhere = true;
+    ui.add(Label::new(job).wrap())
+}
+
+/// One line of a list of facts. A screen reader gets both as one sentence.
+pub fn key_value(ui: &mut Ui, key: &str, value: &str) {
+    const KEY_WIDTH: f32 = 160.0;
+    let theme = Theme::of(ui);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::M;
+        ui.scope(|ui| {
+            ui.set_width(KEY_WIDTH.min(ui.available_width() / 3.0));
+            ui.add(Label::new(RichText::new(key).color(theme.text_2)).wrap());
+        });
+        let response = ui.add(Label::new(value).wrap());
+        let sentence = format!("{key}: {value}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &sentence));
+    });
+}
+
+/// A word on a coloured ground, in capitals: the environment, nothing else.
+pub fn pill(ui: &mut Ui, word: &str, ground: Color32) -> Response {
+    let text = RichText::new(word.to_uppercase())
+        .font(egui::FontId::new(11.5, TextStyle::Button.resolve(ui.style()).family))
+        .color(Color32::WHITE);
+    let galley = egui::WidgetText::from(text).into_galley(
+        ui,
+        Some(TextWrapMode::Extend),
+        f32::INFINITY,
+        FontSelection::Default,
+    );
+    let size = galley.size() + vec2(20.0, 6.0);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    ui.painter().rect_filled(rect, size.y / 2.0, ground);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, Color32::WHITE);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
+    response
+}
+
+/// A bold opening and what follows it, as one wrapped text.
+pub(super) fn lead(ui: &Ui, title: &str, text: &str) -> LayoutJob {
+    let theme = Theme::of(ui);
+    let format = |style: TextStyle| egui::TextFormat {
+        font_id: style.resolve(ui.style()),
+        color: theme.text,
+        line_height: Some(20.0),
+        ..Default::default()
+    };
+    let mut job = LayoutJob::default();
+    job.append(title, 0.0, format(role::strong()));
+    if !text.is_empty() {
+        let apart = if title.is_empty() { 0.0 } else { gap::XS };
+        job.append(text, apart, format(TextStyle::Body));
+    }
+    job
+}

@@ -1,0 +1,14 @@
+//! Page 9.
+
+use egui::Ui;
+
+use crate::{
+    setup::{Setup, step::StepId},
+    ui::{act::Act, kit},
+};
+
+pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
+    let standing = setup.standing(StepId::Migrations);
+    kit::card(ui, None, |ui| kit::key_value(ui, "State", standing.word()));
+    None
+}
