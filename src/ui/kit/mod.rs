@@ -1,22 +1,34 @@
 //! Pieces that every page is made of. They know nothing of the set-up; their looks come from the theme alone.
 
+mod anatomy;
 mod button;
+mod capacity;
+mod chart;
 mod choice;
+pub mod diff;
 mod field;
+mod figures;
 mod fold;
 mod icon;
 mod problem;
+pub mod stages;
+mod table;
 mod text;
 
+pub use anatomy::{Part, anatomy};
 pub use button::{
     chip, chip_width, copy_button, danger_button, link_button, primary_button, quiet_button,
     secondary_button,
 };
+pub use capacity::{Pattern, Segment, capacity};
+pub use chart::{Chart, Point, chart};
 pub use choice::{check, radio, select};
 pub use field::{field, secret_field};
+pub use figures::{clock, count, figures, lasted, took};
 pub use fold::{fold, open_next_fold};
 pub use icon::{Icon, icon, paint_icon, standing_icon};
 pub use problem::problem;
+pub use table::{Column, hairline, table};
 pub use text::{caption, heading, key_value, live, mono, paragraph, pill, subheading};
 
 use egui::{Frame, Margin, Response, Stroke, StrokeKind, Ui};

@@ -1,0 +1,319 @@
+//! What changes in a file: removed and added lines with numbers, signs and the changed words underlined.
+
+use std::sync::Arc;
+
+use egui::{
+    Frame, Galley, Margin, Rect, Role, Sense, Stroke, TextFormat, TextStyle, Ui, WidgetInfo, pos2,
+    text::LayoutJob, vec2,
+};
+use similar::{ChangeTag, DiffOp, TextDiff};
+
+use crate::ui::{
+    kit::caption,
+    theme::{CONTROL_RADIUS, Theme, gap},
+};
+
+/// Unchanged lines shown around a change.
+const CONTEXT: usize = 3;
+const LINE: f32 = 20.0;
+/// Above and below the text, so that an underline stays on the ground of its own line.
+const INSET: f32 = 2.0;
+
+/// Draws the difference. Secrets are masked in both texts before they come here.
+pub fn diff(ui: &mut Ui, before: &str, after: &str) {
+    let theme = Theme::of(ui);
+    let lines = lines(before, after);
+    if lines.is_empty() {
+        caption(ui, "Nothing in this file changes.");
+        return;
+    }
+    Frame::new()
+        .stroke(Stroke::new(1.0, theme.raised))
+        .corner_radius(CONTROL_RADIUS)
+        .inner_margin(Margin::symmetric(0, 4))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = 0.0;
+            let gutter = Gutter::of(ui, &lines);
+            for (index, line) in lines.iter().enumerate() {
+                line_ui(ui, index, line, &gutter);
+            }
+        });
+    caption(ui, "Nothing else in this file changes.");
+}
+
+/// How many lines are added and removed: `+1 −0`.
+pub fn size(before: &str, after: &str) -> String {
+    let diff = TextDiff::from_lines(before, after);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    format!("+{} −{}", count(ChangeTag::Insert), count(ChangeTag::Delete))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Line {
+    Text {
+        kind: Kind,
+        /// From 1, in the old and in the new text.
+        numbers: (Option<usize>, Option<usize>),
+        /// Pieces, and whether each is what changed.
+        pieces: Vec<(bool, String)>,
+    },
+    /// Unchanged lines left out between two changes.
+    Skipped(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Same,
+    Removed,
+    Added,
+}
+
+impl Kind {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Same => "",
+            Self::Removed => "−",
+            Self::Added => "+",
+        }
+    }
+}
+
+fn lines(before: &str, after: &str) -> Vec<Line> {
+    let diff = TextDiff::from_lines(before, after);
+    let mut found = Vec::new();
+    let mut shown_to = 0;
+    for group in diff.grouped_ops(CONTEXT) {
+        let start = group.first().map_or(0, |op| op.old_range().start);
+        if 0 < start.saturating_sub(shown_to) {
+            found.push(Line::Skipped(start - shown_to));
+        }
+        for op in &group {
+            shown_to = op.old_range().end;
+            let words = paired_words(&diff, op);
+            for (change, pieces) in diff.iter_changes(op).zip(words) {
+                let kind = match change.tag() {
+                    ChangeTag::Equal => Kind::Same,
+                    ChangeTag::Delete => Kind::Removed,
+                    ChangeTag::Insert => Kind::Added,
+                };
+                let number = |index: Option<usize>| index.map(|index| index + 1);
+                let numbers = (number(change.old_index()), number(change.new_index()));
+                found.push(Line::Text { kind, numbers, pieces });
+            }
+        }
+    }
+    found
+}
+
+type Pieces = Vec<(bool, String)>;
+
+/// The pieces of each line of `op`: what it removes, then what it adds. Lines that replace each other and are alike
+/// are compared word by word.
+fn paired_words(diff: &TextDiff<'_, '_, str>, op: &DiffOp) -> Vec<Pieces> {
+    let text = |tag| -> Vec<&str> {
+        let of_tag = diff.iter_changes(op).filter(|change| change.tag() == tag);
+        of_tag.map(|change| bare(change.value())).collect()
+    };
+    let whole = |lines: Vec<&str>| -> Vec<Pieces> {
+        lines.into_iter().map(|line| vec![(false, line.to_owned())]).collect()
+    };
+    let (old, new) = (text(ChangeTag::Delete), text(ChangeTag::Insert));
+    if old.is_empty() || new.is_empty() {
+        return whole(diff.iter_changes(op).map(|change| bare(change.value())).collect());
+    }
+    let pairs: Vec<(Pieces, Pieces)> =
+        old.iter().zip(&new).map(|(old, new)| compare_words(old, new)).collect();
+    let (mut removed, mut added) = (whole(old), whole(new));
+    for (index, (was, is)) in pairs.into_iter().enumerate() {
+        if let (Some(removed), Some(added)) = (removed.get_mut(index), added.get_mut(index)) {
+            (*removed, *added) = (was, is);
+        }
+    }
+    removed.append(&mut added);
+    removed
+}
+
+fn compare_words(old: &str, new: &str) -> (Pieces, Pieces) {
+    /// Below this share of equal words two lines have nothing to do with each other.
+    const ALIKE: f32 = 0.4;
+    let words = TextDiff::from_words(old, new);
+    if words.ratio() < ALIKE {
+        return (vec![(false, old.to_owned())], vec![(false, new.to_owned())]);
+    }
+    let without = |tag: ChangeTag| {
+        let kept = words.iter_all_changes().filter(|change| change.tag() != tag);
+        kept.map(|change| (change.tag() != ChangeTag::Equal, change.value().to_owned())).collect()
+    };
+    (without(ChangeTag::Insert), without(ChangeTag::Delete))
+}
+
+fn bare(line: &str) -> &str {
+    line.trim_end_matches(['\n', '\r'])
+}
+
+/// Widths of the two number columns and of the sign.
+struct Gutter {
+    number: f32,
+}
+
+impl Gutter {
+    const SIGN: f32 = 20.0;
+
+    fn of(ui: &Ui, lines: &[Line]) -> Self {
+        let highest = lines
+            .iter()
+            .map(|line| match line {
+                Line::Text { numbers, .. } => numbers.0.max(numbers.1).unwrap_or(0),
+                Line::Skipped(_) => 0,
+            })
+            .max()
+            .unwrap_or(0);
+        let font = TextStyle::Monospace.resolve(ui.style());
+        let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&font, '0'));
+        Self { number: highest.to_string().len() as f32 * digit + gap::M }
+    }
+
+    fn width(&self) -> f32 {
+        2.0 * self.number + gap::S + Self::SIGN
+    }
+}
+
+fn line_ui(ui: &mut Ui, index: usize, line: &Line, gutter: &Gutter) {
+    let theme = Theme::of(ui);
+    let font = TextStyle::Monospace.resolve(ui.style());
+    let small = TextStyle::Small.resolve(ui.style());
+    let (kind, numbers, galley) = match line {
+        Line::Skipped(count) => {
+            let words = if *count == 1 {
+                "1 line unchanged".to_owned()
+            } else {
+                format!("{count} lines unchanged")
+            };
+            (Kind::Same, (None, None), ui.painter().layout_no_wrap(words, small, theme.text_2))
+        }
+        Line::Text { kind, numbers, pieces } => {
+            let width = ui.available_width() - gutter.width() - gap::S;
+            (*kind, *numbers, laid(ui, *kind, pieces, width))
+        }
+    };
+    let size = vec2(ui.available_width(), galley.size().y.max(LINE - 2.0 * INSET) + 2.0 * INSET);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(("line", index)), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, sentence(line)));
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let (ground, color) = match kind {
+        Kind::Same => (None, theme.text_2),
+        Kind::Removed => (Some(theme.danger.ground), theme.danger.text),
+        Kind::Added => (Some(theme.success.ground), theme.success.text),
+    };
+    let painter = ui.painter();
+    if let Some(ground) = ground {
+        painter.rect_filled(rect, 0, ground);
+    }
+    let middle = rect.top() + LINE / 2.0;
+    for (column, number) in [numbers.0, numbers.1].into_iter().enumerate() {
+        if let Some(number) = number {
+            let x = rect.left() + gutter.number * (column as f32 + 1.0);
+            let at = pos2(x, middle);
+            painter.text(at, egui::Align2::RIGHT_CENTER, number, font.clone(), theme.text_2);
+        }
+    }
+    let sign = pos2(rect.left() + gutter.width() - Gutter::SIGN + 2.0, middle);
+    painter.text(sign, egui::Align2::LEFT_CENTER, kind.sign(), font, color);
+    let text =
+        Rect::from_min_size(pos2(rect.left() + gutter.width(), rect.top() + INSET), galley.size());
+    painter.galley(text.min, galley, theme.text);
+}
+
+fn laid(ui: &Ui, kind: Kind, pieces: &[(bool, String)], width: f32) -> Arc<Galley> {
+    let theme = Theme::of(ui);
+    let color = match kind {
+        Kind::Same => theme.text_2,
+        Kind::Removed | Kind::Added => theme.text,
+    };
+    let mut job = LayoutJob::default();
+    for (changed, piece) in pieces {
+        let underline = if *changed { Stroke::new(1.5, color) } else { Stroke::NONE };
+        let font_id = TextStyle::Monospace.resolve(ui.style());
+        let line_height = Some(LINE - 2.0 * INSET);
+        job.append(
+            piece,
+            0.0,
+            TextFormat { font_id, color, line_height, underline, ..TextFormat::default() },
+        );
+    }
+    job.wrap.max_width = width.max(80.0);
+    job.wrap.break_anywhere = true;
+    ui.painter().layout_job(job)
+}
+
+/// `Added, line 4: directUrl = env("DIRECT_URL")`.
+fn sentence(line: &Line) -> String {
+    match line {
+        Line::Skipped(1) => "1 line unchanged".to_owned(),
+        Line::Skipped(count) => format!("{count} lines unchanged"),
+        Line::Text { kind, numbers, pieces } => {
+            let text: String = pieces.iter().map(|(_, piece)| piece.as_str()).collect();
+            let word = match kind {
+                Kind::Same => "Unchanged",
+                Kind::Removed => "Removed",
+                Kind::Added => "Added",
+            };
+            let number = numbers.1.or(numbers.0).unwrap_or(0);
+            format!("{word}, line {number}: {}", text.trim())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(before: &str, after: &str) -> Vec<String> {
+        lines(before, after).iter().map(sentence).collect()
+    }
+
+    #[test]
+    fn an_added_line_stands_among_its_neighbours() {
+        let before = "a\nb\nc\nd\ne\nf\n";
+        let after = "a\nb\nc\nd\ne\nnew\nf\n";
+        assert_eq!(
+            told(before, after),
+            [
+                "2 lines unchanged",
+                "Unchanged, line 3: c",
+                "Unchanged, line 4: d",
+                "Unchanged, line 5: e",
+                "Added, line 6: new",
+                "Unchanged, line 7: f",
+            ]
+        );
+        assert_eq!(size(before, after), "+1 −0");
+    }
+
+    #[test]
+    fn of_a_replaced_line_only_the_changed_words_are_marked() {
+        let found = lines("a\nurl = one\nb\n", "a\nurl = two\nmore\nb\n");
+        let marked: Vec<Vec<&str>> = found
+            .iter()
+            .map(|line| match line {
+                Line::Text { pieces, .. } => pieces
+                    .iter()
+                    .filter(|(changed, _)| *changed)
+                    .map(|(_, piece)| piece.as_str())
+                    .collect(),
+                Line::Skipped(_) => Vec::new(),
+            })
+            .collect();
+        assert_eq!(marked, [vec![], vec!["one"], vec!["two"], vec![], vec![]]);
+    }
+
+    #[test]
+    fn equal_texts_have_no_lines_and_other_line_ends_are_not_shown() {
+        assert!(lines("a\n", "a\n").is_empty());
+        assert_eq!(told("", "a\r\n"), ["Added, line 1: a"]);
+    }
+}

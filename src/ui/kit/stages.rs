@@ -1,0 +1,241 @@
+//! A list of stages in columns: what was found and how long it took, one row per stage.
+
+use std::{sync::Arc, time::Duration};
+
+use egui::{
+    Align2, Color32, Galley, Id, Pos2, Rect, Role, Sense, Stroke, TextFormat, TextStyle, Ui, Vec2,
+    WidgetInfo, pos2, text::LayoutJob, vec2,
+};
+
+use crate::ui::{
+    kit::{
+        Icon,
+        figures::{figures, took},
+        paint_icon,
+    },
+    theme::{Theme, gap, role},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    NotReached,
+    Running,
+    Passed,
+    /// Works, but something about it is not verified.
+    Unverified,
+    Failed,
+}
+
+impl Mark {
+    fn word(self) -> &'static str {
+        match self {
+            Self::NotReached => "not reached",
+            Self::Running => "running",
+            Self::Passed => "passed",
+            Self::Unverified => "passed, not verified",
+            Self::Failed => "stopped",
+        }
+    }
+
+    fn icon(self, theme: &Theme) -> (Icon, Color32) {
+        match self {
+            Self::NotReached => (Icon::NotStarted, theme.idle),
+            Self::Running => (Icon::Working, theme.accent),
+            Self::Passed => (Icon::Done, theme.success.text),
+            Self::Unverified => (Icon::Unverified, theme.success.text),
+            Self::Failed => (Icon::Stopped, theme.danger.text),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    pub mark: Mark,
+    /// What was found, or what is waited for.
+    pub found: String,
+    pub took: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub title: String,
+    pub cells: Vec<Cell>,
+}
+
+/// A column's name, and what else stands in its head: `pooled`, `port 25061`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head<'a> {
+    pub name: &'a str,
+    pub detail: &'a str,
+}
+
+const ICON: f32 = 16.0;
+const PADDING: f32 = 8.0;
+const LINE: f32 = 20.0;
+const TIME_WIDTH: f32 = 58.0;
+
+/// Draws the rows under their heads; without heads there is one column.
+pub fn stages(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row]) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let columns = Columns::of(ui, heads.len().max(1));
+    if !heads.is_empty() {
+        head(ui, &columns, heads);
+    }
+    for (index, row) in rows.iter().enumerate() {
+        let names = heads.iter().map(|head| head.name).chain(std::iter::repeat(""));
+        row_ui(ui, &columns, index, row, names);
+    }
+}
+
+/// Where the columns stand, from the left edge of the list.
+struct Columns {
+    title: f32,
+    each: f32,
+}
+
+impl Columns {
+    fn of(ui: &Ui, count: usize) -> Self {
+        let width = ui.available_width();
+        let title = (width * 0.2).clamp(104.0, 150.0);
+        Self { title, each: (width - title) / count as f32 - gap::L }
+    }
+
+    fn left(&self, column: usize) -> f32 {
+        self.title + gap::L + column as f32 * (self.each + gap::L)
+    }
+
+    fn text_width(&self) -> f32 {
+        (self.each - ICON - gap::S - TIME_WIDTH).max(60.0)
+    }
+}
+
+fn head(ui: &mut Ui, columns: &Columns, heads: &[Head<'_>]) {
+    let theme = Theme::of(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
+    for (index, head) in heads.iter().enumerate() {
+        let mut job = LayoutJob::default();
+        let format = |style: TextStyle, color| TextFormat::simple(style.resolve(ui.style()), color);
+        job.append(head.name, 0.0, format(role::strong(), theme.text));
+        job.append(head.detail, gap::S, format(TextStyle::Small, theme.text_2));
+        let galley = ui.painter().layout_job(job);
+        let at = pos2(rect.left() + columns.left(index), rect.top());
+        let place = Rect::from_min_size(at, galley.size());
+        let response = ui.interact(place, ui.id_of("head", index), Sense::hover());
+        let name = format!("{}, {}", head.name, head.detail);
+        response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &name));
+        ui.painter().galley(at, galley, theme.text);
+    }
+}
+
+/// One cell, laid out but not placed.
+struct Laid {
+    mark: Mark,
+    text: Arc<Galley>,
+    time: Option<Arc<Galley>>,
+}
+
+impl Laid {
+    fn of(ui: &Ui, cell: &Cell, width: f32) -> Self {
+        let theme = Theme::of(ui);
+        let color = match cell.mark {
+            Mark::NotReached => theme.idle,
+            Mark::Running => theme.text_2,
+            Mark::Passed | Mark::Unverified => theme.text,
+            Mark::Failed => theme.danger.text,
+        };
+        let mut job = LayoutJob::default();
+        let font = TextStyle::Body.resolve(ui.style());
+        let line_height = Some(LINE);
+        job.append(
+            &cell.found,
+            0.0,
+            TextFormat { font_id: font, color, line_height, ..TextFormat::default() },
+        );
+        job.wrap.max_width = width;
+        let time = cell.took.map(|duration| {
+            let job = figures(ui, &took(duration), &TextStyle::Small, theme.text_2);
+            ui.painter().layout_job(job)
+        });
+        Self { mark: cell.mark, text: ui.painter().layout_job(job), time }
+    }
+
+    fn paint(&self, ui: &Ui, at: Pos2, width: f32) {
+        let theme = Theme::of(ui);
+        let (icon, color) = self.mark.icon(theme);
+        let middle = at.y + LINE / 2.0;
+        let square = Rect::from_center_size(pos2(at.x + ICON / 2.0, middle), Vec2::splat(ICON));
+        paint_icon(ui.painter(), square, icon, color, theme.surface);
+        ui.painter().galley(at + vec2(ICON + gap::S, 0.0), self.text.clone(), theme.text);
+        if let Some(time) = &self.time {
+            let right = Align2::RIGHT_CENTER.anchor_size(pos2(at.x + width, middle), time.size());
+            ui.painter().galley(right.min, time.clone(), theme.text_2);
+        }
+    }
+}
+
+fn row_ui<'a>(
+    ui: &mut Ui,
+    columns: &Columns,
+    index: usize,
+    row: &Row,
+    names: impl Iterator<Item = &'a str>,
+) {
+    let theme = Theme::of(ui);
+    let laid: Vec<Laid> =
+        row.cells.iter().map(|cell| Laid::of(ui, cell, columns.text_width())).collect();
+    let font = TextStyle::Body.resolve(ui.style());
+    let title = ui.painter().layout(row.title.clone(), font, theme.text_2, columns.title);
+    let tallest = laid.iter().map(|cell| cell.text.size().y).fold(title.size().y, f32::max);
+    let size = vec2(ui.available_width(), tallest.max(LINE) + 2.0 * PADDING);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let top = rect.top() + PADDING;
+    ui.painter().hline(rect.x_range(), rect.top(), Stroke::new(1.0, theme.raised));
+    ui.painter().galley(pos2(rect.left(), top + 1.0), title, theme.text_2);
+    for (column, ((cell, laid), name)) in row.cells.iter().zip(&laid).zip(names).enumerate() {
+        let at = pos2(rect.left() + columns.left(column), top);
+        let place = Rect::from_min_size(at, vec2(columns.each, tallest));
+        let response = ui.interact(place, ui.id_of(("cell", index), column), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, sentence(row, name, cell)));
+        laid.paint(ui, at, columns.each);
+    }
+}
+
+/// `Port, pooled: passed, open, 24 ms`.
+fn sentence(row: &Row, column: &str, cell: &Cell) -> String {
+    let mut head = row.title.clone();
+    if !column.is_empty() {
+        head = format!("{head}, {column}");
+    }
+    let time = cell.took.map(took);
+    let said = [Some(cell.mark.word()), Some(cell.found.as_str()), time.as_deref()];
+    let mut said: Vec<&str> = said.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    said.dedup();
+    format!("{head}: {}", said.join(", "))
+}
+
+trait Ids {
+    fn id_of(&self, what: impl std::hash::Hash + std::fmt::Debug, index: usize) -> Id;
+}
+
+impl Ids for Ui {
+    /// One id per piece of this list.
+    fn id_of(&self, what: impl std::hash::Hash + std::fmt::Debug, index: usize) -> Id {
+        self.scope_id().with(what).with(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_reads_as_one_sentence() {
+        let cell = |mark, found: &str, took| Cell { mark, found: found.to_owned(), took };
+        let row = Row { title: "Port".to_owned(), cells: Vec::new() };
+        let open = cell(Mark::Passed, "open", Some(Duration::from_millis(24)));
+        assert_eq!(sentence(&row, "pooled", &open), "Port, pooled: passed, open, 24 ms");
+        let none = cell(Mark::NotReached, "not reached", None);
+        assert_eq!(sentence(&row, "direct", &none), "Port, direct: not reached");
+        assert_eq!(sentence(&row, "", &cell(Mark::Running, "", None)), "Port: running");
+    }
+}
