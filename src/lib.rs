@@ -3,7 +3,11 @@
 //! `domain` holds the rules, `setup` the twelve steps as a pure core, `effects` carries their orders out through
 //! the adapters, `ui` and `cli` drive the same core, `practice` is an account to practise on.
 
+#[cfg(feature = "gui")]
+pub mod appearance;
 pub mod cli;
+#[cfg(feature = "gui")]
+pub mod clipboard;
 pub mod domain;
 pub mod effects;
 pub mod health;

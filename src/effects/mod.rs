@@ -1,5 +1,7 @@
 //! Carries the core's orders out: the only place that calls the adapters. One file per step.
 
+#[cfg(feature = "gui")]
+pub mod desktop;
 pub mod profile;
 pub mod runner;
 

@@ -44,6 +44,22 @@ pub struct Scope {
     pub grant: Grant,
 }
 
+/// What the twelve steps use of the account, and what happens without it.
+pub const SCOPES: [Scope; 8] = [
+    scope("account:read", "show account and team", "the name is not shown"),
+    scope("database:read", "find clusters, pools and trusted sources", "nothing can be set up"),
+    scope("database:view_credentials", "see passwords", "the pages that need one stop and say so"),
+    scope("database:create", "create a pool", "the pool must exist already"),
+    scope("database:update", "resize a pool, let this computer in", "both are done in the panel"),
+    scope("database:delete", "undo: delete the pool", "undo is done in the panel"),
+    scope("app:read", "list and check apps", "no app is found"),
+    scope("app:update", "change variables and deploy", "the app is switched in the panel"),
+];
+
+const fn scope(name: &'static str, needed_for: &'static str, without: &'static str) -> Scope {
+    Scope { name, needed_for, without, grant: Grant::Unknown }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub token: Secret,

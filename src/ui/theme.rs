@@ -1,5 +1,7 @@
 //! Every colour, size and font of the window: tokens per theme, and egui's style made from them.
 
+#![expect(clippy::unreadable_literal, reason = "colours stand as they do in every other tool")]
+
 use std::sync::Arc;
 
 use egui::{
@@ -134,6 +136,8 @@ pub const RAIL_FOLDS_BELOW: f32 = 1040.0;
 pub const HEADER_HEIGHT: f32 = 56.0;
 pub const FOOTER_HEIGHT: f32 = 64.0;
 pub const BAND_HEIGHT: f32 = 6.0;
+/// Fades, in seconds. None under reduced motion.
+pub const FADE: f32 = 0.15;
 pub const CARD_RADIUS: u8 = 8;
 pub const CONTROL_RADIUS: u8 = 6;
 
@@ -167,7 +171,7 @@ fn semibold() -> FontFamily {
 /// Fonts and both styles; once, when the window is made.
 pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
-    ctx.all_styles_mut(|style| shape(style));
+    ctx.all_styles_mut(shape);
     ctx.style_mut_of(egui::Theme::Light, |style| paint(style, &LIGHT));
     ctx.style_mut_of(egui::Theme::Dark, |style| paint(style, &DARK));
 }
@@ -221,6 +225,7 @@ fn shape(style: &mut Style) {
     spacing.window_margin = Margin::same(16);
     spacing.menu_margin = Margin::same(6);
     style.interaction.selectable_labels = true;
+    style.animation_time = FADE;
     style.visuals.text_cursor.blink = false;
 }
 

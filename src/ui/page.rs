@@ -1,0 +1,306 @@
+//! The frame of every page: band, header, rail, heading, problem, buttons and the drawer of requests.
+
+mod drawer;
+mod footer;
+mod header;
+mod keys;
+mod rail;
+
+use egui::{
+    Frame, Id, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2,
+};
+use jiff::Timestamp;
+
+use crate::{
+    domain::{cluster::Environment, problem::Fix, secret::Secret},
+    setup::{Msg, Setup, step::StepId},
+    ui::{
+        act::{Act, Copied},
+        kit::{self, Icon},
+        page::{footer::Footer, keys::Panes},
+        steps,
+        theme::{
+            BAND_HEIGHT, CONTENT_WIDTH, HEADER_HEIGHT, RAIL_FOLDS_BELOW, RAIL_WIDTH, Theme, gap,
+        },
+    },
+};
+
+/// What the frame remembers of its own: nothing that the set-up needs.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The drawer of requests is open.
+    drawer: bool,
+    /// The cluster's name, as typed so far to allow changes in production.
+    typed: String,
+    /// The page that was drawn last; another one takes the focus to its title.
+    shown: Option<StepId>,
+    /// The problem that was drawn last; another one is scrolled to.
+    told: Option<String>,
+    /// What runs, and since when by the window's clock.
+    running: Option<(String, f64)>,
+    panes: Panes,
+    /// Shown in band and title while no cluster tells its environment.
+    pub label: Option<Environment>,
+}
+
+/// Where the parts of the window stand.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    band: Rect,
+    header: Rect,
+    /// Rail on the left, or a bar above the content.
+    steps: Rect,
+    content: Rect,
+    drawer: Option<Rect>,
+    /// Rail and header have their full size.
+    wide: bool,
+    tall: bool,
+}
+
+const COMPACT_HEADER: f32 = 44.0;
+const STEP_BAR: f32 = 44.0;
+const DRAWER_WIDTH: f32 = 400.0;
+/// Below this height the header folds.
+const HEADER_FOLDS_BELOW: f32 = 700.0;
+
+impl Places {
+    fn of(full: Rect, drawer: bool) -> Self {
+        let wide = RAIL_FOLDS_BELOW <= full.width();
+        let tall = HEADER_FOLDS_BELOW <= full.height();
+        let (band, rest) = full.split_top_bottom_at_y(full.top() + BAND_HEIGHT);
+        let header_height = if tall { HEADER_HEIGHT } else { COMPACT_HEADER };
+        let (header, rest) = rest.split_top_bottom_at_y(rest.top() + header_height);
+        let (steps, content) = match (wide, tall) {
+            (true, _) => rest.split_left_right_at_x(rest.left() + RAIL_WIDTH),
+            (false, true) => rest.split_top_bottom_at_y(rest.top() + STEP_BAR),
+            // The bar's button stands in the header.
+            (false, false) => rest.split_top_bottom_at_y(rest.top()),
+        };
+        // Beside the content where there is room, else over it.
+        let width = DRAWER_WIDTH.min(full.width() - gap::XL);
+        let left = full.right() - width;
+        let drawer = drawer.then(|| rest.with_min_x(left));
+        let beside = drawer.is_some() && 480.0 <= left - content.left();
+        let content = if beside { content.with_max_x(left) } else { content };
+        Self { band, header, steps, content, drawer, wide, tall }
+    }
+}
+
+/// The environment that band, pill and title tell.
+fn environment(setup: &Setup, label: Option<Environment>) -> Option<Environment> {
+    setup.facts.cluster.as_ref().map(|cluster| cluster.environment).or(label)
+}
+
+/// `Step 6 of 12, Test, shop-db (practice)`
+pub fn title(setup: &Setup, label: Option<Environment>) -> String {
+    let step = setup.current;
+    let place = format!("Step {} of {}, {}", step.number(), StepId::ALL.len(), step.name());
+    let cluster = setup.facts.cluster.as_ref().map(|facts| facts.cluster.name.as_str());
+    match (cluster, environment(setup, label)) {
+        (Some(name), Some(environment)) => format!("{place}, {name} ({})", environment.word()),
+        (None, Some(environment)) => format!("{place} ({})", environment.word()),
+        _ => place,
+    }
+}
+
+impl Page {
+    /// Draws the window's whole content; what the person asked for.
+    pub fn show(&mut self, ui: &mut Ui, setup: &mut Setup, now: Timestamp) -> Vec<Act> {
+        let mut acts = Vec::new();
+        self.follow(ui, setup);
+        self.keys(ui, setup, &mut acts);
+        let theme = Theme::of(ui);
+        let places = Places::of(ui.max_rect(), self.drawer);
+        ui.painter().rect_filled(ui.max_rect(), 0, theme.bg);
+        let environment = environment(setup, self.label);
+        let band = environment.map_or(theme.raised, |environment| theme.environment(environment));
+        ui.painter().rect_filled(places.band, 0, band);
+        self.header(ui, &places, setup, now, &mut acts);
+        if places.wide {
+            self.rail(ui, &places, setup, &mut acts);
+        } else if places.tall {
+            self.step_bar(ui, &places, setup, &mut acts);
+        }
+        self.content(ui, &places, setup, &mut acts);
+        if let Some(rect) = places.drawer {
+            self.drawer(ui, rect, setup, &mut acts);
+        }
+        acts
+    }
+
+    /// Notices that another page is shown, or that something began to run.
+    fn follow(&mut self, ui: &Ui, setup: &Setup) {
+        if self.shown != Some(setup.current) {
+            self.told = None;
+            self.running = None;
+        }
+        let working = match setup.primary(setup.current) {
+            crate::setup::step::Primary::Working(what, _) => Some(what),
+            _ => None, // nothing runs
+        };
+        // A count in the text moves on; the wait is still the same one.
+        let same = |a: &str, b: &str| a.split('…').next() == b.split('…').next();
+        self.running = match (working, self.running.take()) {
+            (None, _) => None,
+            (Some(what), Some((before, since))) if same(&what, &before) => Some((what, since)),
+            (Some(what), _) => Some((what, ui.input(|input| input.time))),
+        };
+    }
+
+    fn content(&mut self, ui: &mut Ui, places: &Places, setup: &mut Setup, acts: &mut Vec<Act>) {
+        let step = setup.current;
+        let margin = if places.wide { 40.0 } else { gap::L };
+        let footer = Footer::of(ui, self, places, setup);
+        let (page, buttons) =
+            places.content.split_top_bottom_at_y(places.content.bottom() - footer.height());
+        ui.scope_builder(UiBuilder::new().max_rect(page).id_salt(step.key()), |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                let width = (ui.available_width() - 2.0 * margin).min(CONTENT_WIDTH);
+                let top = if places.tall { gap::XL } else { gap::M };
+                Frame::new()
+                    .inner_margin(Margin {
+                        left: margin as i8,
+                        right: 0,
+                        top: top as i8,
+                        bottom: 24,
+                    })
+                    .show(ui, |ui| {
+                        ui.set_width(width);
+                        self.zones(ui, step, setup, acts);
+                    });
+            });
+        });
+        ui.scope_builder(UiBuilder::new().max_rect(buttons), |ui| {
+            footer.show(ui, self, setup, acts);
+        });
+    }
+
+    /// Heading and purpose, what stands in the way, then the step's own page.
+    fn zones(&mut self, ui: &mut Ui, step: StepId, setup: &mut Setup, acts: &mut Vec<Act>) {
+        ui.spacing_mut().item_spacing.y = gap::M;
+        self.heading(ui, step, setup);
+        let missing = setup.facts.missing_for(step);
+        if let Some(missing) = missing {
+            ahead(ui, missing, acts);
+        }
+        if let Some(problem) = setup.problem(step) {
+            let usable = |fix: &Fix| match fix {
+                Fix::Copy(_) | Fix::Open(_) => true,
+                Fix::TryAgain
+                | Fix::AllowThisComputer
+                | Fix::RemoveRule(_)
+                | Fix::UseSize(_)
+                | Fix::UsePool(_)
+                | Fix::KeepForSession => setup.fix(step, fix).is_some(),
+            };
+            let before = ui.cursor().top();
+            let fix = kit::problem(ui, problem, usable);
+            if self.told.as_deref() != Some(problem.what.as_str()) {
+                self.told = Some(problem.what.clone());
+                let top = pos2(ui.min_rect().left(), before - gap::M);
+                ui.scroll_to_rect(Rect::from_min_size(top, vec2(1.0, 1.0)), Some(egui::Align::TOP));
+            }
+            acts.extend(fix.and_then(|fix| act_of(setup, step, fix)));
+        } else {
+            self.told = None;
+        }
+        let page = ui.add_enabled_ui(missing.is_none(), |ui| {
+            ui.spacing_mut().item_spacing = vec2(gap::S, gap::M);
+            steps::show(ui, step, setup)
+        });
+        acts.extend(page.inner);
+    }
+
+    fn heading(&mut self, ui: &mut Ui, step: StepId, setup: &Setup) {
+        let theme = Theme::of(ui);
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = gap::M;
+                let heading = kit::heading(ui, step.title());
+                let id = heading.id;
+                let entered = self.shown.is_some_and(|shown| shown != step);
+                if entered || ui.memory(|memory| memory.has_focus(id)) || self.panes.wants(id) {
+                    ui.interact(heading.rect, id, Sense::focusable_noninteractive());
+                }
+                if entered {
+                    ui.memory_mut(|memory| memory.request_focus(id));
+                }
+                self.panes.content = Some(id);
+                self.shown = Some(step);
+                standing(ui, step, setup);
+            });
+            ui.add(egui::Label::new(RichText::new(step.purpose()).color(theme.text_2)).wrap());
+        });
+    }
+}
+
+/// Icon and word of a step, beside its title.
+fn standing(ui: &mut Ui, step: StepId, setup: &Setup) {
+    let standing = setup.standing(step);
+    let (icon, colour) = kit::standing_icon(standing, Theme::of(ui));
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        kit::icon(ui, icon, 15.0, colour);
+        kit::live(ui, standing.word());
+    });
+}
+
+/// The page is shown, but can't be used yet.
+fn ahead(ui: &mut Ui, missing: StepId, acts: &mut Vec<Act>) {
+    let theme = Theme::of(ui);
+    Frame::new()
+        .fill(theme.info.ground)
+        .corner_radius(6)
+        .inner_margin(Margin::symmetric(14, 6))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal_wrapped(|ui| {
+                kit::icon(ui, Icon::Info, 16.0, theme.info.text);
+                ui.label(format!(
+                    "You can look ahead. This step needs: step {}, {}.",
+                    missing.number(),
+                    missing.name()
+                ));
+                if kit::link_button(ui, &format!("Go to step {}", missing.number())).clicked() {
+                    acts.push(Act::Do(Msg::Go(missing)));
+                }
+            });
+        });
+}
+
+/// What a fix button of the problem card asks for.
+fn act_of(setup: &Setup, step: StepId, fix: Fix) -> Option<Act> {
+    match fix {
+        Fix::Copy(text) => Some(Act::Copy(Copied {
+            text: Secret::new(text),
+            kind: "Text".to_owned(),
+            secret: false,
+        })),
+        Fix::Open(address) => Some(Act::Open(address)),
+        Fix::TryAgain
+        | Fix::AllowThisComputer
+        | Fix::RemoveRule(_)
+        | Fix::UseSize(_)
+        | Fix::UsePool(_)
+        | Fix::KeepForSession => setup.fix(step, &fix).map(Act::Do),
+    }
+}
+
+/// Where a group is opened: at its first step that is not settled.
+fn entrance(setup: &Setup, group: crate::setup::step::Group) -> Option<StepId> {
+    group.steps().find(|step| !setup.standing(*step).settled()).or_else(|| group.steps().next())
+}
+
+/// The ground of header, bars and footer, with a hairline where they meet the content.
+fn surface(ui: &Ui, rect: Rect, hairline_below: bool) {
+    let theme = Theme::of(ui);
+    ui.painter().rect_filled(rect, 0, theme.surface);
+    let y = if hairline_below { rect.bottom() - 0.5 } else { rect.top() + 0.5 };
+    ui.painter().hline(rect.x_range(), y, Stroke::new(1.0, theme.raised));
+}
+
+/// The place of one thing in the window that keeps its name from frame to frame.
+fn fixed(name: &'static str) -> Id {
+    Id::unique(name)
+}

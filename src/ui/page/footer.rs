@@ -1,0 +1,346 @@
+//! The buttons of a page: back, skip with its cost, and the one primary button with the reason where it waits.
+
+use egui::{
+    Align, Color32, Layout, Rect, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetText, vec2,
+};
+
+use super::{Page, Places, surface};
+use crate::{
+    domain::cluster::Environment,
+    setup::{
+        Msg, Setup, may_change,
+        step::{Primary, Standing, StepId},
+        steps::pool,
+    },
+    ui::{
+        act::Act,
+        kit::{self, Icon},
+        theme::{FOOTER_HEIGHT, Theme, gap},
+    },
+};
+
+/// What the footer shows, worked out before the content gets its height.
+pub(super) struct Footer {
+    step: StepId,
+    primary: Primary<Msg>,
+    /// Beside or above the buttons: why not, or what runs.
+    text: Option<String>,
+    /// A button without an edge, left of the primary one.
+    side: Option<(String, Side)>,
+    /// Production: its name is asked for here.
+    confirm: bool,
+    margin: f32,
+    /// The text has a row of its own.
+    stacked: bool,
+    rows: f32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Skip,
+    /// On while this step still works, or was left out.
+    Next(StepId),
+    /// Opens the drawer that shows the request.
+    WillSend,
+}
+
+const BUTTON: f32 = 40.0;
+const CONFIRM_ROW: f32 = 48.0;
+/// The text beside the buttons needs at least this.
+const TEXT_MIN: f32 = 220.0;
+
+impl Footer {
+    pub fn of(ui: &Ui, page: &Page, places: &Places, setup: &Setup) -> Self {
+        let step = setup.current;
+        let primary = last(setup, step, setup.primary(step));
+        let blocked = may_change(&setup.facts, &setup.rules).err();
+        let confirm = match (&primary, &blocked) {
+            (Primary::Blocked(_, why), Some(because)) => why == because && !setup.rules.dry_run,
+            _ => false, // nothing waits for the name
+        };
+        let text = match &primary {
+            Primary::Blocked(_, why) => Some(why.clone()),
+            Primary::Working(what, _) => Some(page.waiting(ui, what)),
+            Primary::Act(..) | Primary::Next => None,
+        };
+        let margin = if places.wide { 40.0 } else { gap::L };
+        let mut footer = Self {
+            side: side(setup, step, &primary),
+            step,
+            primary,
+            text,
+            confirm,
+            margin,
+            stacked: false,
+            rows: 0.0,
+        };
+        footer.fit(ui, places.content.width());
+        footer
+    }
+
+    /// Finds room for the text: between the buttons, or on a row above them.
+    fn fit(&mut self, ui: &Ui, width: f32) {
+        let width = width - 2.0 * self.margin;
+        let free = width - self.buttons_width(ui) - width_of(ui, "Back") - 2.0 * gap::XL;
+        if free < 0.0 {
+            // The shorter word; the cost stands in the tooltip and is spoken.
+            if let Some((text, Side::Skip)) = &mut self.side {
+                "Skip this step".clone_into(text);
+            }
+        }
+        if let Some(text) = &self.text {
+            self.stacked = self.confirm || free < TEXT_MIN;
+            let room = if self.stacked { width - 26.0 } else { free - 26.0 };
+            let height = small(ui, text, room).size().y;
+            if self.stacked {
+                self.rows += height.max(20.0) + gap::S;
+            }
+        }
+        if self.confirm {
+            self.rows += CONFIRM_ROW;
+        }
+    }
+
+    pub fn height(&self) -> f32 {
+        FOOTER_HEIGHT + self.rows
+    }
+
+    fn primary_label(&self) -> String {
+        match &self.primary {
+            Primary::Act(label, _) | Primary::Blocked(label, _) => label.clone(),
+            Primary::Working(..) => "Stop".to_owned(),
+            Primary::Next => match self.step.next() {
+                Some(next) => format!("Next: {}", next.name()),
+                None => "Finish".to_owned(),
+            },
+        }
+    }
+
+    fn primary_width(&self, ui: &Ui) -> f32 {
+        (width_of(ui, &self.primary_label()) + 8.0).max(120.0)
+    }
+
+    fn buttons_width(&self, ui: &Ui) -> f32 {
+        let side = self.side.as_ref().map_or(0.0, |(text, _)| width_of(ui, text) + gap::M);
+        side + self.primary_width(ui)
+    }
+
+    pub fn show(self, ui: &mut Ui, page: &mut Page, setup: &mut Setup, acts: &mut Vec<Act>) {
+        let rect = ui.max_rect();
+        surface(ui, rect, false);
+        let inner = rect.shrink2(vec2(self.margin, 0.0));
+        let (above, row) = inner.split_top_bottom_at_y(inner.bottom() - FOOTER_HEIGHT);
+        if 0.0 < self.rows {
+            ui.scope_builder(UiBuilder::new().max_rect(above), |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                ui.add_space(gap::M);
+                if self.stacked {
+                    self.text(ui);
+                }
+                if self.confirm {
+                    confirm(ui, page, setup);
+                }
+            });
+        }
+        let buttons = self.buttons_width(ui);
+        let (left, right) = row.split_left_right_at_x(row.right() - buttons);
+        let line = Layout::left_to_right(Align::Center);
+        ui.scope_builder(UiBuilder::new().max_rect(left).layout(line), |ui| {
+            ui.spacing_mut().item_spacing.x = gap::XL;
+            if let Some(previous) = self.step.previous() {
+                let back = kit::quiet_button(ui, "Back");
+                page.panes.footer = Some(back.id);
+                if back.clicked() {
+                    acts.push(Act::Do(Msg::Go(previous)));
+                }
+            }
+            if !self.stacked {
+                self.text(ui);
+            }
+        });
+        ui.scope_builder(UiBuilder::new().max_rect(right).layout(line), |ui| {
+            ui.spacing_mut().item_spacing.x = gap::M;
+            self.side(ui, page, acts);
+            let place = right.with_min_x(right.right() - self.primary_width(ui));
+            self.primary(ui, place, page, acts);
+        });
+    }
+
+    fn text(&self, ui: &mut Ui) {
+        let Some(text) = &self.text else { return };
+        let theme = Theme::of(ui);
+        let (icon, colour) = match self.primary {
+            Primary::Working(..) => (Icon::Working, theme.accent),
+            _ if self.confirm => (Icon::Locked, theme.text_2),
+            _ => (Icon::Info, theme.text_2),
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::S;
+            kit::icon(ui, icon, 16.0, colour);
+            kit::live(ui, text);
+        });
+    }
+
+    fn side(&self, ui: &mut Ui, page: &mut Page, acts: &mut Vec<Act>) {
+        let Some((text, side)) = &self.side else { return };
+        let response = kit::quiet_button(ui, text);
+        let response = match (side, self.step.skippable()) {
+            (Side::Skip, Some(cost)) => {
+                let name = format!("Skip this step ({cost})");
+                response.accessible_name(&name).on_hover_text(name)
+            }
+            (Side::Skip | Side::Next(_) | Side::WillSend, _) => response,
+        };
+        if !response.clicked() {
+            return;
+        }
+        match side {
+            Side::Skip => {
+                acts.push(Act::Do(Msg::Skip(self.step)));
+                acts.extend(self.step.next().map(|next| Act::Do(Msg::Go(next))));
+            }
+            Side::Next(next) => acts.push(Act::Do(Msg::Go(*next))),
+            Side::WillSend => page.turn_drawer(ui),
+        }
+    }
+
+    fn primary(self, ui: &mut Ui, place: Rect, page: &mut Page, acts: &mut Vec<Act>) {
+        let label = self.primary_label();
+        let place = Rect::from_center_size(place.center(), vec2(place.width(), BUTTON));
+        ui.scope_builder(UiBuilder::new().max_rect(place), |ui| match self.primary {
+            Primary::Act(_, msg) => {
+                let button = kit::primary_button(ui, &label, true);
+                page.panes.footer.get_or_insert(button.id);
+                if button.clicked() {
+                    acts.push(Act::Do(msg));
+                }
+            }
+            Primary::Blocked(_, why) => {
+                let button = kit::primary_button(ui, &label, false);
+                ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(why));
+            }
+            Primary::Working(what, stop) => {
+                ui.spacing_mut().interact_size.y = BUTTON;
+                let button = ui
+                    .add_enabled_ui(stop.is_some(), |ui| {
+                        let size = vec2(place.width(), BUTTON);
+                        ui.add(egui::Button::new(&label).min_size(size))
+                    })
+                    .inner;
+                ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(what));
+                if button.clicked() {
+                    acts.extend(stop.map(Act::Do));
+                }
+            }
+            Primary::Next => {
+                if kit::primary_button(ui, &label, true).clicked() {
+                    acts.push(self.step.next().map_or(Act::Finish, |next| Act::Do(Msg::Go(next))));
+                }
+            }
+        });
+    }
+}
+
+/// "Finish" waits until nothing is open.
+fn last(setup: &Setup, step: StepId, primary: Primary<Msg>) -> Primary<Msg> {
+    if step.next().is_some() || !matches!(primary, Primary::Next) {
+        return primary;
+    }
+    let finish = "Finish".to_owned();
+    if setup.facts.lease.as_ref().is_some_and(|lease| !lease.was_there) {
+        let why = "This computer may still connect to the database. Remove its access first (above, “Access”).";
+        return Primary::Blocked(finish, why.to_owned());
+    }
+    let settled = |step: &StepId| {
+        matches!(setup.standing(*step), Standing::WouldChange) || setup.standing(*step).settled()
+    };
+    let open: Vec<&str> =
+        StepId::ALL.into_iter().filter(|step| !settled(step)).map(StepId::name).collect();
+    match open.as_slice() {
+        [] => primary,
+        [one] => Primary::Blocked(finish, format!("One step is open: {one}.")),
+        many => {
+            Primary::Blocked(finish, format!("{} steps are open: {}.", many.len(), many.join(", ")))
+        }
+    }
+}
+
+/// What stands left of the primary button.
+fn side(setup: &Setup, step: StepId, primary: &Primary<Msg>) -> Option<(String, Side)> {
+    let next = step.next().map(|next| (format!("Next: {}", next.name()), Side::Next(next)));
+    let standing = setup.standing(step);
+    match primary {
+        Primary::Next => None,
+        Primary::Working(..) => next.filter(|(_, side)| {
+            matches!(side, Side::Next(next) if setup.facts.missing_for(*next).is_none())
+        }),
+        Primary::Act(..) | Primary::Blocked(..) if standing == Standing::Skipped => next,
+        Primary::Act(..)
+            if step == StepId::Pool && pool::request(&setup.steps.pool, &setup.facts).is_some() =>
+        {
+            Some(("Show what will be sent".to_owned(), Side::WillSend))
+        }
+        Primary::Act(..) | Primary::Blocked(..) => {
+            step.skippable().map(|cost| (format!("Skip this step ({cost})"), Side::Skip))
+        }
+    }
+}
+
+/// The brake of production: the cluster's name, typed or pasted.
+fn confirm(ui: &mut Ui, page: &mut Page, setup: &mut Setup) {
+    let Some(name) = setup.facts.cluster.as_ref().map(|facts| facts.cluster.name.clone()) else {
+        return;
+    };
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        ui.set_height(CONFIRM_ROW);
+        let edge = Rect::from_min_size(ui.max_rect().min + vec2(0.0, 6.0), vec2(4.0, 36.0));
+        ui.painter().rect_filled(edge, 2, theme.environment(Environment::Production));
+        ui.add_space(gap::M);
+        let typed = ui
+            .add(
+                egui::TextEdit::singleline(&mut page.typed)
+                    .hint_text(name.clone())
+                    .margin(egui::Margin::symmetric(10, 7))
+                    .desired_width(200.0_f32.min(ui.available_width() - 190.0)),
+            )
+            .accessible_name(format!("Name of the cluster, {name}, to allow changes"));
+        let right = page.typed.trim() == name;
+        let button = ui
+            .add_enabled_ui(right, |ui| {
+                kit::secondary_button(ui, &format!("Allow changes to {name}"))
+            })
+            .inner;
+        let entered =
+            typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) && right;
+        if button.clicked() || entered {
+            setup.rules.production_named = Some(name);
+            page.typed.clear();
+        }
+    });
+}
+
+impl Page {
+    /// What runs, with how long it takes already once that is long.
+    fn waiting(&self, ui: &Ui, what: &str) -> String {
+        let now = ui.input(|input| input.time);
+        let seconds = self.running.as_ref().map_or(0.0, |(_, since)| now - since) as u64;
+        ui.request_repaint_after(std::time::Duration::from_secs(1));
+        match seconds {
+            0..5 => what.to_owned(),
+            5..60 => format!("{what} {seconds} s"),
+            _ => format!("{what} {} min {} s", seconds / 60, seconds % 60),
+        }
+    }
+}
+
+fn small(ui: &Ui, text: &str, width: f32) -> std::sync::Arc<egui::Galley> {
+    WidgetText::from(text).into_galley(ui, Some(TextWrapMode::Wrap), width, TextStyle::Small)
+}
+
+/// How wide an ordinary button with this text is.
+fn width_of(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Button.resolve(ui.style());
+    let text = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+    text.size().x + 2.0 * ui.spacing().button_padding.x + 2.0
+}

@@ -1,0 +1,247 @@
+//! The steps on the left: six groups, the current one unfolded; or a bar with a menu where the window is narrow.
+
+use egui::{
+    Align2, Popup, Rect, Response, Role, ScrollArea, Sense, Stroke, TextStyle, Ui, UiBuilder, Vec2,
+    WidgetInfo, accesskit::AriaCurrent, pos2, vec2,
+};
+
+use super::{Page, Places, entrance, surface};
+use crate::{
+    setup::{
+        Msg, Setup,
+        step::{Group, Standing, StepId},
+    },
+    ui::{
+        act::Act,
+        kit::{self, Icon, focus_ring, paint_icon},
+        theme::{Theme, gap, role},
+    },
+};
+
+/// How a group stands: what needs attention wins.
+fn standing_of(setup: &Setup, group: Group) -> Standing {
+    let standings: Vec<Standing> = group.steps().map(|step| setup.standing(step)).collect();
+    let urgent = [
+        Standing::Stopped,
+        Standing::Working,
+        Standing::NeedsReview,
+        Standing::NeedsYou,
+        Standing::WouldChange,
+    ];
+    if let Some(urgent) = urgent.into_iter().find(|urgent| standings.contains(urgent)) {
+        return urgent;
+    }
+    let all = |wanted: Standing| standings.iter().all(|standing| *standing == wanted);
+    if all(Standing::Skipped) {
+        Standing::Skipped
+    } else if standings.iter().all(|standing| standing.settled()) {
+        if standings.contains(&Standing::DoneNotVerified) {
+            Standing::DoneNotVerified
+        } else {
+            Standing::Done
+        }
+    } else if standings.iter().all(|standing| *standing == Standing::NotStarted) {
+        Standing::NotStarted
+    } else {
+        Standing::Ready
+    }
+}
+
+/// `Test, step 6 of 12, Done`
+fn step_name(step: StepId, standing: Standing) -> String {
+    format!("{}, step {} of {}, {}", step.name(), step.number(), StepId::ALL.len(), standing.word())
+}
+
+impl Page {
+    pub(super) fn rail(
+        &mut self,
+        ui: &mut Ui,
+        places: &Places,
+        setup: &Setup,
+        acts: &mut Vec<Act>,
+    ) {
+        let line = Stroke::new(1.0, Theme::of(ui).raised);
+        ui.painter().vline(places.steps.right() - 0.5, places.steps.y_range(), line);
+        let inner = places.steps.shrink2(vec2(gap::M, 0.0));
+        let navigation = UiBuilder::new()
+            .max_rect(inner)
+            .accessibility_role(Role::Navigation)
+            .accessibility_label("Set-up steps");
+        ui.scope_builder(navigation, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.add_space(18.0);
+                ui.horizontal(|ui| {
+                    ui.add_space(10.0);
+                    kit::caption(ui, "Set-up steps");
+                });
+                ui.add_space(gap::XS);
+                for (place, group) in Group::ALL.into_iter().enumerate() {
+                    self.group(ui, place + 1, group, setup, acts);
+                }
+            });
+        });
+    }
+
+    fn group(
+        &mut self,
+        ui: &mut Ui,
+        place: usize,
+        group: Group,
+        setup: &Setup,
+        acts: &mut Vec<Act>,
+    ) {
+        let here = setup.current.group() == group;
+        let standing = standing_of(setup, group);
+        let title = group.title();
+        let name = format!("{title}, group {place} of {}, {}", Group::ALL.len(), standing.word());
+        let row = Row { indent: 10.0, title, standing, word: None, current: false, strong: here };
+        let response = row.show(ui, &name);
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(here));
+        if response.clicked()
+            && let Some(step) = entrance(setup, group)
+        {
+            acts.push(Act::Do(Msg::Go(step)));
+        }
+        if !here {
+            return;
+        }
+        for step in group.steps() {
+            let standing = setup.standing(step);
+            let current = step == setup.current;
+            let row = Row {
+                indent: 36.0,
+                title: step.name(),
+                standing,
+                word: Some(standing.word()),
+                current,
+                strong: current,
+            };
+            let response = row.show(ui, &step_name(step, standing));
+            if current {
+                self.panes.rail = Some(response.id);
+            }
+            if response.clicked() {
+                acts.push(Act::Do(Msg::Go(step)));
+            }
+        }
+        ui.add_space(gap::XS);
+    }
+
+    pub(super) fn step_bar(
+        &mut self,
+        ui: &mut Ui,
+        places: &Places,
+        setup: &Setup,
+        acts: &mut Vec<Act>,
+    ) {
+        surface(ui, places.steps, true);
+        let inner = places.steps.shrink2(vec2(gap::L, 6.0));
+        ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
+            ui.horizontal_centered(|ui| self.step_menu(ui, setup, acts));
+        });
+    }
+
+    /// `Step 6 of 12 · Test ▾`, with all twelve steps behind it.
+    pub(super) fn step_menu(&mut self, ui: &mut Ui, setup: &Setup, acts: &mut Vec<Act>) {
+        let step = setup.current;
+        let text = format!("Step {} of {} · {}", step.number(), StepId::ALL.len(), step.name());
+        let response = menu_button(ui, &text);
+        self.panes.rail = Some(response.id);
+        Popup::menu(&response).width(280.0).show(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 140.0).show(
+                ui,
+                |ui| {
+                    for step in StepId::ALL {
+                        let standing = setup.standing(step);
+                        let row = Row {
+                            indent: 8.0,
+                            title: step.name(),
+                            standing,
+                            word: Some(standing.word()),
+                            current: step == setup.current,
+                            strong: step == setup.current,
+                        };
+                        if row.show(ui, &step_name(step, standing)).clicked() {
+                            acts.push(Act::Do(Msg::Go(step)));
+                            ui.close();
+                        }
+                    }
+                },
+            );
+        });
+    }
+}
+
+/// A button with a triangle at its end.
+fn menu_button(ui: &mut Ui, text: &str) -> Response {
+    let theme = Theme::of(ui);
+    let font = TextStyle::Button.resolve(ui.style());
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme.text);
+    let size = vec2(galley.size().x + 38.0, 32.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text));
+    let visuals = ui.style().interact(&response);
+    ui.painter().rect(
+        rect,
+        visuals.corner_radius,
+        visuals.weak_bg_fill,
+        visuals.bg_stroke,
+        egui::StrokeKind::Inside,
+    );
+    let at = pos2(rect.left() + 12.0, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, theme.text);
+    let triangle =
+        Rect::from_center_size(pos2(rect.right() - 16.0, rect.center().y), Vec2::splat(10.0));
+    paint_icon(ui.painter(), triangle, Icon::Down, theme.text, theme.surface);
+    response
+}
+
+/// One row of the rail: mark, title, and the word of its state.
+struct Row<'a> {
+    indent: f32,
+    title: &'a str,
+    standing: Standing,
+    word: Option<&'a str>,
+    current: bool,
+    strong: bool,
+}
+
+impl Row<'_> {
+    fn show(&self, ui: &mut Ui, name: &str) -> Response {
+        const MARK: f32 = 16.0;
+        let theme = Theme::of(ui);
+        let height = if self.word.is_some() { 44.0 } else { 32.0 };
+        let size = vec2(ui.available_width(), height);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+        if self.current {
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.set_aria_current(AriaCurrent::Step);
+            });
+        }
+        let painter = ui.painter();
+        if self.current {
+            painter.rect_filled(rect, 6, theme.info.ground);
+        } else if response.hovered() {
+            painter.rect_filled(rect, 6, theme.raised);
+        }
+        let (icon, colour) = kit::standing_icon(self.standing, theme);
+        let line = if self.word.is_some() { rect.top() + 14.0 } else { rect.center().y };
+        let mark = pos2(rect.left() + self.indent + MARK / 2.0, line);
+        let ground = if self.current { theme.info.ground } else { theme.bg };
+        paint_icon(painter, Rect::from_center_size(mark, Vec2::splat(MARK)), icon, colour, ground);
+        let style = if self.strong { role::strong() } else { TextStyle::Body };
+        let ink = if self.strong { theme.text } else { theme.text_2 };
+        let left = rect.left() + self.indent + MARK + 10.0;
+        let font = style.resolve(ui.style());
+        painter.text(pos2(left, line), Align2::LEFT_CENTER, self.title, font, ink);
+        if let Some(word) = self.word {
+            let font = TextStyle::Small.resolve(ui.style());
+            painter.text(pos2(left, line + 17.0), Align2::LEFT_CENTER, word, font, theme.text_2);
+        }
+        focus_ring(ui, &response);
+        response.on_hover_cursor(egui::CursorIcon::PointingHand)
+    }
+}
