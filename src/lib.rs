@@ -8,6 +8,7 @@ pub mod appearance;
 pub mod cli;
 #[cfg(feature = "gui")]
 pub mod clipboard;
+pub mod disk;
 pub mod domain;
 pub mod effects;
 pub mod health;

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod conn_url;
 pub mod diagnosis;
 pub mod env_file;
+pub mod env_name;
 pub mod migration;
 pub mod pool;
 pub mod problem;

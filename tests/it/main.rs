@@ -8,5 +8,6 @@
     reason = "test helpers"
 )]
 
+mod files;
 #[cfg(feature = "practice")]
 mod practice_cluster;

@@ -1,0 +1,205 @@
+//! The only writer of the person's files: checked against what was planned from, backed up outside, put back together.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use jiff::Zoned;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    disk::{self, Access, DiskError, Expected},
+    domain::{env_name, secret::Secret},
+};
+
+/// Larger files are none that a set-up edits.
+pub const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// One file to change, or to make. Both texts may hold a password.
+#[derive(Debug)]
+pub struct Change {
+    /// Relative to the root, or absolute.
+    pub file: PathBuf,
+    /// What the plan was made from; `None`: no file yet.
+    pub before: Option<Secret>,
+    pub after: Secret,
+}
+
+/// A file that was written and read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Where it really stands, absolute.
+    pub file: PathBuf,
+    /// SHA-256 of what stands there, hex.
+    pub hash: String,
+    /// `None` where there was no file.
+    pub backup: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// By a link or by `..`.
+    #[error("{} leads out of the project, to {}", .file.display(), .to.display())]
+    Outside { file: PathBuf, to: PathBuf },
+    #[error("the folder of {} does not exist", .0.display())]
+    NoFolder(PathBuf),
+    #[error("the link {} leads nowhere", .file.display())]
+    DeadLink { file: PathBuf, source: io::Error },
+    /// With the time of the change, where it is known.
+    #[error("{} changed since the plan was made", .file.display())]
+    Changed { file: PathBuf, at: Option<SystemTime> },
+    #[error("{} is no longer as it was written", .0.display())]
+    NotOurs(PathBuf),
+    #[error("the backup {} is gone", .0.display())]
+    NoBackup(PathBuf),
+    #[error("{} could not be resolved", .path.display())]
+    Resolve { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Disk(DiskError),
+    /// A later file was refused, and not all before it could be put back.
+    #[error("{} could not be put back", .left.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "))]
+    NotPutBack { left: Vec<PathBuf>, source: Box<Self> },
+}
+
+/// Writes all, or none: where one is refused, those before it are put back.
+///
+/// `backups` is a folder of ours outside the project.
+pub fn write(root: &Path, backups: &Path, changes: &[Change]) -> Result<Vec<Written>, FileError> {
+    // Two writes in one second each have a folder.
+    let unique = uuid::Uuid::new_v4().simple().to_string().split_off(24);
+    let name = format!("{}-{unique}", Zoned::now().strftime("%Y-%m-%d/%H%M%S"));
+    let backups = backups.join(name);
+    let mut written = Vec::new();
+    for change in changes {
+        match write_one(root, &backups, change) {
+            Ok(file) => written.push(file),
+            Err(cause) => return Err(put_back(&written, cause)),
+        }
+    }
+    Ok(written)
+}
+
+/// Puts the backup back, or removes the file where there was none, while it still is as `ours` says, a hash.
+pub fn restore(file: &Path, backup: Option<&Path>, ours: &str) -> Result<(), FileError> {
+    let not_ours = || FileError::NotOurs(file.to_owned());
+    if file.is_symlink() {
+        return Err(not_ours());
+    }
+    let there = disk::read(file, LARGEST).map_err(FileError::Disk)?.ok_or_else(not_ours)?;
+    if hash(&there) != ours {
+        return Err(not_ours());
+    }
+    let Some(backup) = backup else { return disk::remove(file).map_err(FileError::Disk) };
+    let old = disk::read(backup, LARGEST)
+        .map_err(FileError::Disk)?
+        .ok_or_else(|| FileError::NoBackup(backup.to_owned()))?;
+    disk::write(file, &old, Expected::Bytes(&there), Access::Private)
+        .map_err(|err| changed_or(err, file))
+}
+
+/// What stands in a file of the project; `None` where there is none.
+pub fn read(root: &Path, file: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    disk::read(&locate(root, file)?, LARGEST).map_err(FileError::Disk)
+}
+
+/// Where a file of the project really stands, links followed. Never outside the root; a file that is named by an
+/// absolute path elsewhere counts its own folder as root.
+pub fn locate(root: &Path, file: &Path) -> Result<PathBuf, FileError> {
+    let path = root.join(file);
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(FileError::Outside { file: file.to_owned(), to: path });
+    };
+    let resolve = |path: &Path| {
+        path.canonicalize().map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => FileError::NoFolder(file.to_owned()),
+            _ => FileError::Resolve { path: path.to_owned(), source }, // the kinds are open
+        })
+    };
+    let folder = resolve(folder)?;
+    let root = if path.starts_with(root) { resolve(root)? } else { folder.clone() };
+    let place = folder.join(name);
+    let place = match place.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => place
+            .canonicalize()
+            .map_err(|source| FileError::DeadLink { file: file.to_owned(), source })?,
+        Ok(_) => place,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => place,
+        Err(source) => return Err(FileError::Resolve { path: place, source }),
+    };
+    if place.starts_with(&root) {
+        Ok(place)
+    } else {
+        Err(FileError::Outside { file: file.to_owned(), to: place })
+    }
+}
+
+/// SHA-256, hex.
+pub fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn write_one(root: &Path, backups: &Path, change: &Change) -> Result<Written, FileError> {
+    let file = locate(root, &change.file)?;
+    let old = disk::read(&file, LARGEST).map_err(FileError::Disk)?;
+    // Compared with the file itself.
+    let before = change.before.as_ref().map(|text| text.expose().as_bytes());
+    if old.as_deref() != before {
+        return Err(changed(&file));
+    }
+    let backup = match &old {
+        Some(old) => Some(back_up(backups, root, &file, old)?),
+        None => None,
+    };
+    // Written into the file.
+    let after = change.after.expose().as_bytes();
+    if old.as_deref() != Some(after) {
+        let expected = old.as_deref().map_or(Expected::NoFile, Expected::Bytes);
+        disk::write(&file, after, expected, access(&file)).map_err(|err| changed_or(err, &file))?;
+    }
+    Ok(Written { file, hash: hash(after), backup })
+}
+
+/// An env file is its owner's alone; documents and code are as the umask has it.
+fn access(file: &Path) -> Access {
+    let name = file.file_name().and_then(|name| name.to_str());
+    if name.is_some_and(env_name::is_env_file) { Access::Private } else { Access::Shared }
+}
+
+/// A copy that only its owner can read, whatever the mode of the file.
+fn back_up(backups: &Path, root: &Path, file: &Path, old: &[u8]) -> Result<PathBuf, FileError> {
+    let root = root.canonicalize();
+    let inside = root.ok().and_then(|root| file.strip_prefix(root).ok());
+    let name = inside.or_else(|| file.file_name().map(Path::new)).unwrap_or(Path::new("file"));
+    let backup = backups.join(name);
+    if let Some(folder) = backup.parent() {
+        disk::private_folder(folder).map_err(FileError::Disk)?;
+    }
+    disk::write(&backup, old, Expected::NoFile, Access::Private).map_err(FileError::Disk)?;
+    Ok(backup)
+}
+
+/// The last first, as they were written.
+fn put_back(written: &[Written], cause: FileError) -> FileError {
+    let mut left = Vec::new();
+    for done in written.iter().rev() {
+        if let Err(err) = restore(&done.file, done.backup.as_deref(), &done.hash) {
+            tracing::warn!(file = %done.file.display(), %err, "not put back");
+            left.push(done.file.clone());
+        }
+    }
+    if left.is_empty() { cause } else { FileError::NotPutBack { left, source: Box::new(cause) } }
+}
+
+fn changed(file: &Path) -> FileError {
+    let at = file.metadata().and_then(|metadata| metadata.modified()).ok();
+    FileError::Changed { file: file.to_owned(), at }
+}
+
+fn changed_or(err: DiskError, file: &Path) -> FileError {
+    match err {
+        DiskError::Changed(_) => changed(file),
+        other => FileError::Disk(other), // as the disk said it
+    }
+}
