@@ -11,6 +11,7 @@ pub mod env_file;
 pub mod env_name;
 pub mod migration;
 pub mod pool;
+pub mod prisma_schema;
 pub mod problem;
 pub mod record;
 pub mod runbook;
