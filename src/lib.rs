@@ -9,6 +9,7 @@ pub mod cli;
 #[cfg(feature = "gui")]
 pub mod clipboard;
 pub mod disk;
+pub mod digitalocean;
 pub mod domain;
 pub mod effects;
 pub mod health;

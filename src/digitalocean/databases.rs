@@ -1,0 +1,370 @@
+//! Clusters with their pools, users, databases, trusted sources and certificate.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    digitalocean::{
+        client::Client,
+        error::{ApiError, Failure},
+        operation::Operation,
+        wire::{self, Connection, or_default},
+    },
+    domain::{
+        access::Rule,
+        cluster::{Cluster, ClusterId, Endpoint, User},
+        pool::{Pool, PoolMode, PoolName, PoolOrder},
+    },
+};
+
+#[derive(Deserialize)]
+struct Clusters {
+    #[serde(default, deserialize_with = "or_default")]
+    databases: Vec<WireCluster>,
+}
+
+#[derive(Deserialize)]
+struct OneCluster {
+    database: WireCluster,
+}
+
+#[derive(Deserialize)]
+struct WireCluster {
+    id: String,
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    engine: String,
+    #[serde(default, deserialize_with = "or_default")]
+    version: String,
+    #[serde(default, deserialize_with = "or_default")]
+    status: String,
+    #[serde(default, deserialize_with = "or_default")]
+    region: String,
+    #[serde(default, deserialize_with = "or_default")]
+    size: String,
+    #[serde(default, deserialize_with = "or_default")]
+    tags: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    connection: Connection,
+    #[serde(default, deserialize_with = "or_default")]
+    private_connection: Connection,
+}
+
+impl WireCluster {
+    fn cluster(self) -> Cluster {
+        let nowhere = Endpoint {
+            host: String::new(),
+            port: 0,
+            user: String::new(),
+            password: None,
+            database: String::new(),
+        };
+        Cluster {
+            id: ClusterId(self.id),
+            name: self.name,
+            engine: self.engine,
+            version: self.version,
+            status: self.status,
+            region: self.region,
+            size: self.size,
+            tags: self.tags,
+            // Only a cluster that is not online, and can't be chosen, has no connection.
+            direct: self.connection.endpoint().unwrap_or(nowhere),
+            private: self.private_connection.endpoint(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Users {
+    #[serde(default, deserialize_with = "or_default")]
+    users: Vec<WireUser>,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    role: String,
+    #[serde(default, deserialize_with = "or_default")]
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct Databases {
+    #[serde(default, deserialize_with = "or_default")]
+    dbs: Vec<WireDatabase>,
+}
+
+#[derive(Deserialize)]
+struct WireDatabase {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Pools {
+    #[serde(default, deserialize_with = "or_default")]
+    pools: Vec<WirePool>,
+}
+
+#[derive(Deserialize)]
+struct OnePool {
+    pool: WirePool,
+}
+
+#[derive(Deserialize)]
+struct WirePool {
+    name: String,
+    mode: String,
+    size: u32,
+    db: String,
+    #[serde(default, deserialize_with = "or_default")]
+    user: String,
+    #[serde(default, deserialize_with = "or_default")]
+    connection: Connection,
+    #[serde(default, deserialize_with = "or_default")]
+    private_connection: Connection,
+}
+
+impl WirePool {
+    fn pool(self) -> Pool {
+        let mode = PoolMode::parse(&self.mode).unwrap_or_else(|| {
+            tracing::warn!(pool = self.name, mode = self.mode, "unknown pool mode");
+            // It counts in every sum, but never passes for the mode that was asked for.
+            PoolMode::Statement
+        });
+        Pool {
+            name: PoolName::given(self.name),
+            mode,
+            size: self.size,
+            db: self.db,
+            user: (!self.user.is_empty()).then_some(self.user),
+            public: self.connection.endpoint(),
+            private: self.private_connection.endpoint(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    /// May be null, but not missing: that must not pass for the empty list, which lets everyone in.
+    #[serde(deserialize_with = "Option::deserialize")]
+    rules: Option<Vec<Value>>,
+}
+
+fn rule(raw: Value) -> Rule {
+    let text = |field: &str| raw.get(field).and_then(Value::as_str).map(str::to_owned);
+    Rule {
+        kind: text("type").unwrap_or_default(),
+        value: text("value").unwrap_or_default(),
+        description: text("description").filter(|said| !said.is_empty()),
+        raw,
+    }
+}
+
+#[derive(Deserialize)]
+struct OneAuthority {
+    ca: Authority,
+}
+
+#[derive(Deserialize)]
+struct Authority {
+    certificate: String,
+}
+
+impl Authority {
+    /// The certificate is the base64 form of a PEM file.
+    fn pem(&self) -> Option<String> {
+        let packed: String = self.certificate.split_whitespace().collect();
+        let pem = String::from_utf8(BASE64_STANDARD.decode(packed).ok()?).ok()?;
+        pem.contains("-----BEGIN CERTIFICATE-----").then_some(pem)
+    }
+}
+
+impl Client {
+    /// All of them in one request; the list has no pages.
+    pub async fn clusters(&self) -> Result<Vec<Cluster>, ApiError> {
+        let list: Clusters = self.read(Operation::ListClusters, None).await?;
+        Ok(list.databases.into_iter().map(WireCluster::cluster).collect())
+    }
+
+    pub async fn cluster(&self, id: &ClusterId) -> Result<Cluster, ApiError> {
+        let one: OneCluster = self.read(Operation::ReadCluster(id.clone()), None).await?;
+        Ok(one.database.cluster())
+    }
+
+    pub async fn users(&self, id: &ClusterId) -> Result<Vec<User>, ApiError> {
+        let list: Users = self.read(Operation::ListUsers(id.clone()), None).await?;
+        let user = |user: WireUser| User {
+            password: wire::password(&user.password),
+            name: user.name,
+            role: user.role,
+        };
+        Ok(list.users.into_iter().map(user).collect())
+    }
+
+    pub async fn databases(&self, id: &ClusterId) -> Result<Vec<String>, ApiError> {
+        let list: Databases = self.read(Operation::ListDatabases(id.clone()), None).await?;
+        Ok(list.dbs.into_iter().map(|db| db.name).collect())
+    }
+
+    pub async fn pools(&self, id: &ClusterId) -> Result<Vec<Pool>, ApiError> {
+        let list: Pools = self.read(Operation::ListPools(id.clone()), None).await?;
+        Ok(list.pools.into_iter().map(WirePool::pool).collect())
+    }
+
+    pub async fn pool(&self, id: &ClusterId, name: &PoolName) -> Result<Pool, ApiError> {
+        let one: OnePool = self.read(Operation::ReadPool(id.clone(), name.clone()), None).await?;
+        Ok(one.pool.pool())
+    }
+
+    /// Never repeated: the API has no key that would make two orders one.
+    pub async fn create_pool(&self, id: &ClusterId, order: &PoolOrder) -> Result<Pool, ApiError> {
+        let mut body = settings(order);
+        if let Value::Object(fields) = &mut body {
+            fields.shift_insert(0, "name".to_owned(), order.name.as_str().into());
+        }
+        let operation = Operation::CreatePool(id.clone(), order.name.clone());
+        let one: OnePool = self.read(operation, Some(&body)).await?;
+        Ok(one.pool.pool())
+    }
+
+    /// Replaces all settings: a user that is left out is wiped from the pool.
+    pub async fn change_pool(&self, id: &ClusterId, order: &PoolOrder) -> Result<(), ApiError> {
+        let operation = Operation::ChangePool(id.clone(), order.name.clone());
+        self.order(operation, Some(&settings(order))).await
+    }
+
+    pub async fn delete_pool(&self, id: &ClusterId, name: &PoolName) -> Result<(), ApiError> {
+        self.order(Operation::DeletePool(id.clone(), name.clone()), None).await
+    }
+
+    pub async fn trusted_sources(&self, id: &ClusterId) -> Result<Vec<Rule>, ApiError> {
+        let list: Rules = self.read(Operation::ReadTrustedSources(id.clone()), None).await?;
+        Ok(list.rules.unwrap_or_default().into_iter().map(rule).collect())
+    }
+
+    /// Replaces the whole list. Each rule goes back as it came, with its description and whatever else it has.
+    pub async fn set_trusted_sources(
+        &self,
+        id: &ClusterId,
+        rules: &[Rule],
+    ) -> Result<(), ApiError> {
+        let raw: Vec<&Value> = rules.iter().map(|rule| &rule.raw).collect();
+        let operation = Operation::WriteTrustedSources(id.clone());
+        self.order(operation, Some(&json!({ "rules": raw }))).await
+    }
+
+    /// The authority that signed the cluster's certificate, PEM.
+    pub async fn authority(&self, id: &ClusterId) -> Result<String, ApiError> {
+        let operation = Operation::ReadAuthority(id.clone());
+        let one: OneAuthority = self.read(operation.clone(), None).await?;
+        one.ca.pem().ok_or_else(|| ApiError {
+            operation,
+            failure: Failure::Unexpected("the certificate is no PEM in base64".to_owned()),
+        })
+    }
+}
+
+fn settings(order: &PoolOrder) -> Value {
+    let mut body = json!({ "mode": order.mode.word(), "size": order.size, "db": order.db });
+    if let (Value::Object(fields), Some(user)) = (&mut body, &order.user) {
+        fields.insert("user".to_owned(), user.as_str().into());
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::secret::Secret;
+
+    #[test]
+    fn a_cluster_is_read_from_the_descriptions_own_example() {
+        let list: Clusters = serde_json::from_str(
+            r#"{"databases": [{
+                "id": "9cc10173-e9ea-4176-9dbc-a4cee4c4ff30", "name": "backend", "engine": "pg", "version": "10",
+                "connection": {
+                    "uri": "postgres://doadmin:wv78n3zp@backend-do-user-0.db.ondigitalocean.com:25060/defaultdb?sslmode=require",
+                    "database": "", "host": "backend-do-user-0.db.ondigitalocean.com", "port": 25060,
+                    "user": "doadmin", "password": "wv78n3zp", "ssl": true},
+                "private_connection": null,
+                "users": null, "db_names": null, "num_nodes": 1, "region": "nyc3", "status": "a new word",
+                "size": "db-s-2vcpu-4gb", "tags": null, "do_settings": {"service_cnames": []}, "storage_size_mib": 61440}]}"#,
+        )
+        .unwrap();
+        let cluster = list.databases.into_iter().next().unwrap().cluster();
+        let expected = Cluster {
+            id: ClusterId("9cc10173-e9ea-4176-9dbc-a4cee4c4ff30".to_owned()),
+            name: "backend".to_owned(),
+            engine: "pg".to_owned(),
+            version: "10".to_owned(),
+            status: "a new word".to_owned(),
+            region: "nyc3".to_owned(),
+            size: "db-s-2vcpu-4gb".to_owned(),
+            tags: Vec::new(),
+            direct: Endpoint {
+                host: "backend-do-user-0.db.ondigitalocean.com".to_owned(),
+                port: 25060,
+                user: "doadmin".to_owned(),
+                password: Some(Secret::new("wv78n3zp")),
+                database: "defaultdb".to_owned(),
+            },
+            private: None,
+        };
+        assert_eq!(cluster, expected);
+    }
+
+    #[test]
+    fn lists_may_be_missing_or_null_but_trusted_sources_may_not_be_missing() {
+        for json in ["{}", r#"{"pools": null}"#, r#"{"pools": []}"#] {
+            assert!(serde_json::from_str::<Pools>(json).unwrap().pools.is_empty(), "{json}");
+        }
+        assert_eq!(serde_json::from_str::<Rules>(r#"{"rules": null}"#).unwrap().rules, None);
+        assert!(serde_json::from_str::<Rules>("{}").is_err());
+    }
+
+    #[test]
+    fn an_unknown_mode_never_passes_for_the_one_asked_for() {
+        let json = r#"{"name": "p", "mode": "auto", "size": 7, "db": "shop", "user": ""}"#;
+        let pool = serde_json::from_str::<WirePool>(json).unwrap().pool();
+        assert_eq!((pool.mode, pool.size, pool.user), (PoolMode::Statement, 7, None));
+    }
+
+    #[test]
+    fn a_rule_keeps_every_field_it_came_with() {
+        let raw = json!({"uuid": "u1", "type": "ip_addr", "value": "192.0.2.1", "description": "office", "new": {"a": 1}});
+        let expected = Rule {
+            kind: "ip_addr".to_owned(),
+            value: "192.0.2.1".to_owned(),
+            description: Some("office".to_owned()),
+            raw: raw.clone(),
+        };
+        assert_eq!(rule(raw), expected);
+    }
+
+    #[test]
+    fn the_certificate_is_unpacked_once() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+        let packed = |text: &str| Authority { certificate: BASE64_STANDARD.encode(text) };
+        assert_eq!(packed(pem).pem().as_deref(), Some(pem));
+        assert_eq!(packed("something else").pem(), None);
+        assert_eq!(Authority { certificate: "***".to_owned() }.pem(), None);
+    }
+
+    #[test]
+    fn an_inbound_user_pool_sends_no_user_and_any_other_sends_its_own() {
+        let order = PoolOrder {
+            name: PoolName::given("shop-pool"),
+            mode: PoolMode::Session,
+            size: 5,
+            db: "shop".to_owned(),
+            user: Some("app".to_owned()),
+        };
+        let with = json!({"mode": "session", "size": 5, "db": "shop", "user": "app"});
+        assert_eq!(settings(&order), with);
+        let without = json!({"mode": "session", "size": 5, "db": "shop"});
+        assert_eq!(settings(&PoolOrder { user: None, ..order }), without);
+    }
+}
