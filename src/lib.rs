@@ -5,6 +5,7 @@
 
 #[cfg(feature = "gui")]
 pub mod appearance;
+pub mod address;
 pub mod cli;
 #[cfg(feature = "gui")]
 pub mod clipboard;
