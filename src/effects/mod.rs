@@ -6,6 +6,7 @@ pub mod profile;
 pub mod runner;
 
 mod access;
+mod account;
 mod app;
 mod cluster;
 mod env_files;
@@ -97,6 +98,7 @@ pub enum Report {
 pub struct Notes {
     ticket: Ticket,
     reports: mpsc::Sender<Report>,
+    exchanges: mpsc::Sender<Exchange>,
 }
 
 impl Notes {
@@ -113,8 +115,8 @@ impl Notes {
     }
 
     /// Where the account's client reports each request.
-    pub fn exchanges(&self) -> mpsc::Sender<Report> {
-        self.reports.clone()
+    pub fn exchanges(&self) -> mpsc::Sender<Exchange> {
+        self.exchanges.clone()
     }
 }
 

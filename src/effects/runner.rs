@@ -58,24 +58,31 @@ impl Runner {
         let step = start.effect.step();
         let cancel = CancellationToken::new();
         self.running.insert(ticket, cancel.clone());
-        let (inner, mut news) = mpsc::channel(64);
-        let notes = Notes { ticket, reports: inner };
+        let (reports, mut news) = mpsc::channel(64);
+        let (exchanges, mut requests) = mpsc::channel(64);
+        let notes = Notes { ticket, reports, exchanges };
         let world = self.world.clone();
         let (home, wake) = (self.sender.clone(), self.wake.clone());
-        // News and the end go through one channel, so the end never overtakes the news.
         self.tasks.spawn(async move {
             let effect =
                 std::panic::AssertUnwindSafe(carry_out(start, world, notes)).catch_unwind();
+            // Goes on until the effect has dropped its ends, so that the end never overtakes the news, and the request
+            // that a stop broke off is in the history.
             let forward = async {
-                while let Some(report) = news.recv().await {
+                loop {
+                    let report = tokio::select! {
+                        Some(report) = news.recv() => report,
+                        Some(exchange) = requests.recv() => Report::Exchange(exchange),
+                        else => break,
+                    };
                     if home.send(report).await.is_err() {
                         break;
                     }
                     wake();
                 }
             };
-            let both = async { tokio::join!(effect, forward).0 };
-            let Some(ended) = cancel.run_until_cancelled(both).await else { return };
+            let (ended, ()) = tokio::join!(cancel.run_until_cancelled(effect), forward);
+            let Some(ended) = ended else { return };
             let msg = ended.unwrap_or_else(|_| StepMsg::failed(step, broken()));
             // Nobody listens any more only when the program ends.
             home.send(Report::End(ticket, msg)).await.ok();

@@ -58,8 +58,8 @@ pub enum Phase {
 pub enum Effect {
     /// Asks the account who this is and what the token may do, then keeps it.
     Check { token: Secret, keep: Keep },
-    /// Removes the token from the keychain.
-    Forget { token: Secret },
+    /// Removes the account's token from the keychain.
+    Forget(Box<Account>),
 }
 
 #[derive(Debug)]
@@ -149,8 +149,8 @@ impl Step {
                 self.phase = Phase::Editing;
             }
             Msg::SignOut => {
-                if let Some(token) = ctx.facts.token().cloned() {
-                    self.phase = Phase::SigningOut(ctx.start(Effect::Forget { token }));
+                if let Some(account) = ctx.facts.account.clone() {
+                    self.phase = Phase::SigningOut(ctx.start(Effect::Forget(Box::new(account))));
                 }
             }
             Msg::SignedOut => {
