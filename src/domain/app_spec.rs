@@ -107,6 +107,17 @@ pub fn uses_cluster(spec: &Value, cluster_name: &str, hosts: &[&str]) -> bool {
     !attached(spec, cluster_name).is_empty() || !variables(spec, cluster_name, hosts).is_empty()
 }
 
+/// Does a variable of the app go through this pool: by a binding, or by its name in a plain URL?
+pub fn uses_pool(spec: &Value, cluster_name: &str, hosts: &[&str], pool: &PoolName) -> bool {
+    let cluster = Reach { components: attached(spec, cluster_name), hosts: hosts.to_vec() };
+    let named = Some(pool.as_str());
+    entries(spec).iter().map(Entry::value).any(|value| {
+        cluster.bindings(value).any(|binding| binding.pool == named)
+            || (cluster.names_host(value)
+                && ConnUrl::parse(value).is_ok_and(|url| Some(url.database.as_str()) == named))
+    })
+}
+
 /// Plans the switch to the pool on a copy of `spec`.
 pub fn plan(spec: &Value, switch: &Switch) -> Result<SpecPlan, BadSpec> {
     switch::plan(spec, switch)
@@ -275,14 +286,22 @@ struct Reach<'a> {
 }
 
 impl Reach<'_> {
-    /// The first binding of this cluster in a value.
+    /// The bindings of this cluster in a value.
+    fn bindings<'v>(&self, value: &'v str) -> impl Iterator<Item = Binding<'v>> {
+        bindings(value).filter(|binding| self.components.contains(&binding.component))
+    }
+
+    /// The first of them.
     fn binding<'v>(&self, value: &'v str) -> Option<Binding<'v>> {
-        bindings(value).find(|binding| self.components.contains(&binding.component))
+        self.bindings(value).next()
+    }
+
+    fn names_host(&self, value: &str) -> bool {
+        self.hosts.iter().any(|host| !host.is_empty() && value.contains(host))
     }
 
     fn is_reached_by(&self, value: &str) -> bool {
-        self.binding(value).is_some()
-            || self.hosts.iter().any(|host| !host.is_empty() && value.contains(host))
+        self.binding(value).is_some() || self.names_host(value)
     }
 
     fn is_pooled(&self, value: &str) -> bool {
@@ -388,6 +407,21 @@ mod tests {
         assert!(uses_cluster(&spec, "shop-db", &[]));
         assert!(!uses_cluster(&spec, "third-db", &["third.example"]));
         assert!(uses_cluster(&spec, "third-db", &["db.example"]));
+    }
+
+    #[test]
+    fn a_pool_is_used_by_a_binding_or_by_its_name_in_a_url() {
+        let uses = |value: &str| {
+            let spec = with_envs("/services/0", json!([{"key": "A", "value": value}]));
+            uses_pool(&spec, "shop-db", &["db.example"], &PoolName::given("shop-pool"))
+        };
+        assert!(uses("${db.shop-pool.DATABASE_URL}&connection_limit=5"));
+        assert!(uses("postgres://${db.USERNAME}:${db.PASSWORD}@${db.shop-pool.HOSTNAME}/x"));
+        assert!(uses("postgresql://u:p@db.example:25061/shop-pool?sslmode=require"));
+        assert!(!uses("${db.DATABASE_URL}"));
+        assert!(!uses("${db.shop-pool-2.DATABASE_URL}"));
+        assert!(!uses("${other.shop-pool.DATABASE_URL}"));
+        assert!(!uses("postgresql://u:p@other.example:25061/shop-pool"));
     }
 
     #[test]

@@ -117,6 +117,12 @@ impl Cluster {
         }
     }
 
+    /// Public and private, as an app's variables may name them.
+    pub fn hosts(&self) -> Vec<&str> {
+        let endpoints = std::iter::once(&self.direct).chain(&self.private);
+        endpoints.map(|endpoint| endpoint.host.as_str()).collect()
+    }
+
     /// RAM from the size slug: `db-s-2vcpu-4gb` is 4, `gd-2vcpu-8gb-intel` is 8.
     pub fn ram_gib(&self) -> Option<u32> {
         self.slug_number("gb")

@@ -110,8 +110,9 @@ pub(super) fn problem(err: &ApiError) -> Problem {
         problem = problem.detail(format!("request id {id}"));
     }
     if err.outcome_unknown() {
-        problem.why =
-            format!("{} Whether it was done is not known.", problem.why).trim_start().to_owned();
+        let gap = if problem.why.is_empty() { "" } else { " " };
+        problem.why.push_str(gap);
+        problem.why.push_str("Whether it was done is not known.");
         problem = problem.outcome_unknown();
     }
     problem

@@ -67,7 +67,5 @@ fn if_allowed<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
 }
 
 fn uses(app: &App, cluster: &Cluster) -> bool {
-    let private = cluster.private.as_ref().map(|private| private.host.as_str());
-    let hosts: Vec<&str> = std::iter::once(cluster.direct.host.as_str()).chain(private).collect();
-    app_spec::uses_cluster(&app.spec, &cluster.name, &hosts)
+    app_spec::uses_cluster(&app.spec, &cluster.name, &cluster.hosts())
 }

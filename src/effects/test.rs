@@ -9,7 +9,7 @@ use crate::{
         secret::Secret,
         stages::{Outcome, Tested},
     },
-    effects::{Notes, World, access},
+    effects::{Notes, World, access, account},
     postgres::{
         probe,
         stages::{self, Target},
@@ -30,9 +30,9 @@ pub(super) async fn run(
         Effect::Run { pooled, direct, patience } => {
             let (told, mut heard) = mpsc::channel(16);
             let test = async {
+                let (pooled, direct) = (target(&pooled), target(&direct));
                 let finding =
-                    stages::test(target(&pooled), target(&direct), patience, &world.timing, &told)
-                        .await;
+                    Box::pin(stages::test(pooled, direct, patience, &world.timing, &told)).await;
                 drop(told);
                 finding
             };
@@ -55,8 +55,14 @@ pub(super) async fn run(
                 server_version: finding.server_version,
             })))
         }
-        Effect::FindAddress | Effect::Allow { .. } | Effect::Remove { .. } => {
-            access::run(effect, token, world, notes).await
+        Effect::FindAddress => access::find_address(world).await,
+        Effect::Allow { cluster, address, length } => {
+            let client = account::client(token.as_ref(), world, notes)?;
+            access::allow(&client, &cluster, address, length, notes).await
+        }
+        Effect::Remove { cluster, lease } => {
+            let client = account::client(token.as_ref(), world, notes)?;
+            access::remove(&client, &cluster, &lease).await.map(Msg::Removed)
         }
     }
 }

@@ -205,6 +205,18 @@ fn a_late_answer_changes_nothing() {
 }
 
 #[test]
+fn a_pool_that_somebody_else_made_meanwhile_can_be_used() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    let theirs = Pool { size: 3, ..made(&order()) };
+    setup.settle(now(), ticket, pool::Msg::Found(Some(theirs.clone())).into());
+    assert_eq!(setup.standing(StepId::Pool), Standing::Stopped);
+    let adopt = setup.fix(StepId::Pool, &Fix::UsePool(order().name)).expect("the card offers it");
+    assert!(setup.act(now(), adopt).is_empty());
+    assert_eq!(setup.facts.pool, Some(theirs));
+}
+
+#[test]
 fn editing_while_the_pool_is_created_does_not_change_the_order() {
     let mut setup = signed_in(Environment::Staging);
     let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));

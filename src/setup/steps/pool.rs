@@ -80,6 +80,7 @@ pub enum Msg {
     Adopt(PoolName),
     Stop,
     Made(Pool),
+    /// What the account has under that name: after a lost answer, or where it refused or did something else.
     Found(Option<Pool>),
     Failed(Problem),
 }
@@ -352,11 +353,13 @@ impl Step {
                 }
             }
             (Msg::Made(pool), Phase::Creating(..) | Phase::Resizing(..)) => self.made(ctx, pool),
-            (Msg::Found(found), Phase::Finding(_, order)) => match found {
-                Some(pool) if pool.fulfils(order) => self.made(ctx, pool),
-                Some(pool) => self.phase = Phase::Failed(different(&pool, order)),
-                None => self.phase = Phase::Failed(not_created(order)),
-            },
+            (
+                Msg::Found(found),
+                Phase::Creating(_, order) | Phase::Resizing(_, order) | Phase::Finding(_, order),
+            ) => {
+                let order = order.clone();
+                self.found(ctx, found, &order);
+            }
             (Msg::Failed(problem), Phase::Creating(_, order) | Phase::Resizing(_, order))
                 if problem.outcome_unknown =>
             {
@@ -374,6 +377,21 @@ impl Step {
                 self.phase = Phase::Editing;
             }
             (Msg::Act | Msg::Made(_) | Msg::Found(_) | Msg::Stop, _) => {}
+        }
+    }
+
+    fn found(&mut self, ctx: &mut Ctx<'_>, found: Option<Pool>, order: &PoolOrder) {
+        match found {
+            Some(pool) if pool.fulfils(order) => self.made(ctx, pool),
+            Some(pool) => {
+                self.phase = Phase::Failed(different(&pool, order));
+                // The card offers to use it, so it has to be known.
+                if let Some(cluster) = &mut ctx.facts.cluster {
+                    cluster.pools.retain(|other| other.name != pool.name);
+                    cluster.pools.push(pool);
+                }
+            }
+            None => self.phase = Phase::Failed(not_created(order)),
         }
     }
 
