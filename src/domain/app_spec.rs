@@ -1,6 +1,8 @@
 //! App Platform specs: which variables use a cluster, and a change of ours and nothing else.
 //! The spec is edited as raw JSON: a typed struct would lose the fields it does not know.
 
+pub mod difference;
+
 mod switch;
 
 use jiff::Timestamp;

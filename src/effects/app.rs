@@ -1,10 +1,39 @@
 //! Step 10: proposes, sends and follows the app's new settings.
 
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
 use crate::{
-    domain::{problem::Problem, secret::Secret},
-    effects::{Notes, World},
-    setup::steps::app::{Effect, Msg},
+    digitalocean::{
+        apps::{BrokenStep, Deployment, Running},
+        client::Client,
+    },
+    domain::{
+        app_spec::{
+            AppId, Place,
+            difference::{Difference, arrived, difference, foreign_changes},
+        },
+        problem::{Fix, Problem},
+        secret::Secret,
+        timing::Timing,
+    },
+    effects::{Notes, World, account, slot},
+    postgres::arrive,
+    setup::steps::{
+        app::{Effect, Msg, Started},
+        measure::Target,
+    },
 };
+
+/// A build may take an hour, and the jobs around it half an hour: the provider's own limits.
+const LONGEST: Duration = Duration::from_secs(90 * 60);
+
+/// Looks at a deployment that may fail in a row, each after retries of its own.
+const BLIPS: u32 = 5;
+
+/// Looks for the deployment that an update started.
+const LOOKS: u32 = 10;
 
 pub(super) async fn run(
     effect: Effect,
@@ -12,5 +41,310 @@ pub(super) async fn run(
     world: &World,
     notes: &Notes,
 ) -> Result<Msg, Problem> {
-    todo!("{effect:?} {token:?} {notes:?} {world:?}")
+    let client = || account::client(token.as_ref(), world, notes);
+    match effect {
+        Effect::Propose { app, spec } => propose(&client()?, &app, &spec).await,
+        Effect::Update { app, before, after } => {
+            update(&client()?, &app, &before, &after, &world.timing, notes).await
+        }
+        Effect::Watch { app, deployment, every } => {
+            let client = client()?;
+            let deployment = watch(&client, &app, deployment, every, notes).await?;
+            let app = read(&client, &app).await?.app;
+            Ok(Msg::Active { deployment, live_url: app.live_url })
+        }
+        Effect::Arrive { direct, pooler, patience } => {
+            Ok(Msg::Arrived(arrive(&direct, pooler.as_deref(), patience, world, notes).await))
+        }
+        Effect::Restore { app, spec } => {
+            restore(&client()?, &app, &spec, &world.timing, notes).await?;
+            Ok(Msg::Restored)
+        }
+    }
+}
+
+async fn propose(client: &Client, app: &AppId, spec: &Value) -> Result<Msg, Problem> {
+    let proposal = client.propose(app, spec).await.map_err(|err| account::problem(&err))?;
+    Ok(Msg::Proposed(match proposal.cost {
+        Some(cost) => format!("{cost} USD a month"),
+        None => "DigitalOcean names no cost".to_owned(),
+    }))
+}
+
+async fn read(client: &Client, app: &AppId) -> Result<Running, Problem> {
+    client.app(app).await.map_err(|err| account::problem(&err))
+}
+
+/// The API has no way to guard against two writers, so the app is read again right before it is written.
+async fn update(
+    client: &Client,
+    app: &AppId,
+    before: &Value,
+    after: &Value,
+    timing: &Timing,
+    notes: &Notes,
+) -> Result<Msg, Problem> {
+    let now = read(client, app).await?;
+    if now.app.spec != *before {
+        let problem = changed_elsewhere(&now, &difference(before, &now.app.spec));
+        notes.note(Msg::Reread(Box::new(now.app))).await;
+        return Err(problem);
+    }
+    put(client, &now, after, timing).await.map(Msg::Updated)
+}
+
+/// Sends the settings, reads them back, and finds the deployment that this started.
+async fn put(
+    client: &Client,
+    now: &Running,
+    wanted: &Value,
+    timing: &Timing,
+) -> Result<Started, Problem> {
+    let app = &now.app.id;
+    let lost = match client.update_app(app, wanted).await {
+        Ok(_) => None,
+        Err(err) if err.outcome_unknown() => Some(err),
+        Err(err) => return Err(account::problem(&err)),
+    };
+    let got = client.app(app).await.map_err(|err| account::problem(&err).outcome_unknown())?;
+    if !arrived(&now.app.spec, wanted, &got.app.spec) {
+        return Err(match lost {
+            Some(err) if got.app.spec == now.app.spec => {
+                let mut problem = account::problem(&err);
+                problem.why.push_str(" The app was read again: nothing was changed.");
+                problem.outcome_unknown = false;
+                problem
+            }
+            Some(_) | None => not_taken(&got),
+        });
+    }
+    let deployment = new_deployment(client, now, got, timing).await?;
+    Ok(Started { app: app.clone(), deployment })
+}
+
+/// The deployment that was not there before.
+async fn new_deployment(
+    client: &Client,
+    before: &Running,
+    mut now: Running,
+    timing: &Timing,
+) -> Result<String, Problem> {
+    let known: Vec<&str> = before.deployments().collect();
+    let is_new = |id: &&str| !known.contains(id);
+    for look in 0..LOOKS {
+        if 0 < look {
+            tokio::time::sleep(timing.again).await;
+            now = read(client, &before.app.id).await?;
+        }
+        let under_way = [now.pending.as_deref(), now.in_progress.as_deref()];
+        if let Some(id) = under_way.into_iter().flatten().find(is_new) {
+            return Ok(id.to_owned());
+        }
+        // It may be over already.
+        let list = deployments(client, &before.app.id).await?;
+        if let Some(id) = list.first().map(|newest| newest.id.as_str()).filter(is_new) {
+            return Ok(id.to_owned());
+        }
+    }
+    let name = &before.app.name;
+    Err(Problem::new(
+        "no deployment",
+        format!("{name} has its new settings, but no deployment started."),
+        "Settings take effect with a deployment; DigitalOcean usually starts one by itself.",
+    )
+    .fix("Open the app's page", Fix::Open(app_page(&before.app.id)))
+    .hint("Start a deployment there"))
+}
+
+async fn deployments(client: &Client, app: &AppId) -> Result<Vec<Deployment>, Problem> {
+    client.deployments(app).await.map_err(|err| account::problem(&err))
+}
+
+/// Follows a deployment to its end, or the newer one that took its place; gives the one that serves.
+async fn watch(
+    client: &Client,
+    app: &AppId,
+    mut deployment: String,
+    every: Duration,
+    notes: &Notes,
+) -> Result<String, Problem> {
+    let began = Instant::now();
+    let mut blips = 0;
+    while began.elapsed() < LONGEST {
+        match client.deployment(app, &deployment).await {
+            Ok(seen) => {
+                blips = 0;
+                notes.note(Msg::Phase(seen.phase.clone())).await;
+                match seen.phase.as_str() {
+                    "ACTIVE" => return Ok(deployment),
+                    "SUPERSEDED" => deployment = newer(client, app, deployment).await?,
+                    "ERROR" => return Err(not_started(client, app, &seen).await),
+                    "CANCELED" => return Err(stopped(app)),
+                    _ => {} // on its way, also under a name that is new to us
+                }
+            }
+            Err(err) if err.passing() && blips < BLIPS => blips += 1,
+            Err(err) => return Err(account::problem(&err)),
+        }
+        tokio::time::sleep(every).await;
+    }
+    Err(Problem::new(
+        "time-out",
+        "The deployment did not end within 90 min.",
+        "Builds and jobs have shorter limits at DigitalOcean.",
+    )
+    .fix("Open the app's page", Fix::Open(app_page(app))))
+}
+
+async fn newer(client: &Client, app: &AppId, superseded: String) -> Result<String, Problem> {
+    let list = deployments(client, app).await?;
+    Ok(list.into_iter().next().map_or(superseded, |newest| newest.id))
+}
+
+/// Puts earlier settings back and waits until they serve, unless somebody else's change would be lost.
+pub(super) async fn restore(
+    client: &Client,
+    app: &AppId,
+    earlier: &Value,
+    timing: &Timing,
+    notes: &Notes,
+) -> Result<(), Problem> {
+    let now = read(client, app).await?;
+    if now.app.spec == *earlier {
+        return Ok(());
+    }
+    let foreign = foreign_changes(earlier, &now.app.spec);
+    if foreign != Difference::default() {
+        return Err(changed_since(&now, &foreign));
+    }
+    let started = put(client, &now, earlier, timing).await?;
+    watch(client, app, started.deployment, timing.again * 5, notes).await.map(drop)
+}
+
+/// Looks at the server until the app's connections come through the pool. `None` where that can't be seen; the
+/// deployment is active all the same.
+async fn arrive(
+    direct: &Target,
+    pooler: Option<&str>,
+    patience: Duration,
+    world: &World,
+    notes: &Notes,
+) -> Option<u32> {
+    let pooler = pooler?;
+    let seen = async {
+        let mut watch = slot::watch(direct, patience, &world.timing, |_| ()).await?;
+        let seen = arrive::pooled_backends(&mut watch, pooler, patience, &world.timing).await;
+        watch.close().await;
+        seen.map_err(|err| slot::problem(&err))
+    };
+    match seen.await {
+        Ok(seen) => seen,
+        Err(problem) => {
+            notes.note(Msg::Phase(format!("not verified: {}", problem.what))).await;
+            None
+        }
+    }
+}
+
+fn changed_elsewhere(now: &Running, difference: &Difference) -> Problem {
+    Problem::new(
+        "changed elsewhere",
+        format!("{} was changed while you were reading.", now.app.name),
+        format!("{} Nothing was sent.", what_changed(now, difference)),
+    )
+    .hint("Look at the new plan below")
+    .fix("Switch with the new settings", Fix::TryAgain)
+}
+
+fn changed_since(now: &Running, foreign: &Difference) -> Problem {
+    Problem::new(
+        "changed since",
+        format!("The earlier settings of {} were not put back.", now.app.name),
+        format!(
+            "{} Putting all settings back would undo that. Nothing was sent.",
+            what_changed(now, foreign)
+        ),
+    )
+    .fix("Open the app's page", Fix::Open(app_page(&now.app.id)))
+    .hint("Set the variables there by hand")
+}
+
+/// Names and times, never values.
+fn what_changed(now: &Running, difference: &Difference) -> String {
+    let mut what: Vec<String> = difference.variables.iter().map(named).collect();
+    if difference.elsewhere {
+        what.push("settings other than variables".to_owned());
+    }
+    let at = match now.app.updated_at {
+        Some(at) => {
+            let here = at.to_zoned(jiff::tz::TimeZone::system());
+            format!(" at {} (your time)", here.strftime("%H:%M"))
+        }
+        None => String::new(),
+    };
+    if what.is_empty() {
+        return format!("The order of its settings changed{at}.");
+    }
+    format!("Changed{at}: {}.", what.join(", "))
+}
+
+fn named(place: &Place) -> String {
+    match &place.component {
+        Some(component) => format!("{} of {component}", place.key),
+        None => place.key.clone(),
+    }
+}
+
+fn not_taken(got: &Running) -> Problem {
+    Problem::new(
+        "not taken over",
+        format!("{} does not have the settings that were sent.", got.app.name),
+        "The app was read again, and the variables are not as they were sent. Most likely: somebody else changed it at the same moment.",
+    )
+    .fix("Open the app's page", Fix::Open(app_page(&got.app.id)))
+}
+
+/// Says that the previous deployment serves only where the account says so.
+async fn not_started(client: &Client, app: &AppId, failed: &Deployment) -> Problem {
+    let now = client.app(app).await.ok();
+    let name = now.as_ref().map_or("the app", |now| now.app.name.as_str());
+    let serves = now.as_ref().and_then(|now| now.app.active_deployment.as_ref());
+    let mut why = failed.broken.as_ref().map_or_else(String::new, broken);
+    if serves.is_some_and(|serving| *serving != failed.id) {
+        why.push_str(" The previous deployment still serves.");
+    }
+    Problem::new(
+        "deployment failed",
+        format!("The new deployment of {name} did not start."),
+        why.trim_start(),
+    )
+    .hint("Restore the previous settings")
+    .fix(
+        "Open the deployment's log",
+        Fix::Open(format!("{}/deployments/{}", app_page(app), failed.id)),
+    )
+    .detail(format!("deployment {}", failed.id))
+}
+
+fn broken(step: &BrokenStep) -> String {
+    let component =
+        step.component.as_ref().map_or_else(String::new, |component| format!("{component}: "));
+    match &step.reason {
+        Some(reason) => format!("{component}{}: “{reason}”.", step.step),
+        None => format!("{component}{} ended in an error.", step.step),
+    }
+}
+
+fn stopped(app: &AppId) -> Problem {
+    Problem::new(
+        "deployment canceled",
+        "The deployment was stopped before it served.",
+        "Somebody stopped it, or DigitalOcean did. The app keeps its new settings until the next deployment.",
+    )
+    .hint("Restore the previous settings")
+    .fix("Open the app's page", Fix::Open(app_page(app)))
+}
+
+fn app_page(app: &AppId) -> String {
+    format!("https://cloud.digitalocean.com/apps/{}", app.0)
 }

@@ -100,10 +100,14 @@ pub enum Msg {
     Updated(Started),
     /// The deployment's phase, in the provider's word.
     Phase(String),
+    /// The deployment that serves now: ours, or a newer one that took its place.
     Active {
+        deployment: String,
         live_url: Option<String>,
     },
-    /// Pooled backends seen; `None` where addresses are hidden from us.
+    /// The app as the account has it now; what was read before no longer holds.
+    Reread(Box<App>),
+    /// Pooled backends seen; `None` where addresses are hidden from us or nobody could look.
     Arrived(Option<u32>),
     Restore,
     Restored,
@@ -224,7 +228,13 @@ impl Step {
                     self.seen.push(word);
                 }
             }
-            Msg::Active { live_url } => self.active(ctx, live_url),
+            Msg::Active { deployment, live_url } => self.active(ctx, deployment, live_url),
+            Msg::Reread(app) => {
+                let apps = ctx.facts.cluster.iter_mut().flat_map(|facts| &mut facts.apps);
+                if let Some(old) = apps.into_iter().find(|old| old.id == app.id) {
+                    *old = *app;
+                }
+            }
             Msg::Arrived(arrived) => self.arrived(ctx, arrived),
             Msg::Restore => self.restore(ctx),
             Msg::Restored => {
@@ -294,13 +304,13 @@ impl Step {
         self.phase = Phase::Watching(ctx.start(effect), started);
     }
 
-    fn active(&mut self, ctx: &mut Ctx<'_>, live_url: Option<String>) {
+    fn active(&mut self, ctx: &mut Ctx<'_>, deployment: String, live_url: Option<String>) {
         let Phase::Watching(_, started) = std::mem::take(&mut self.phase) else { return };
         let app_name = self.app(ctx.facts).map(|app| app.name.clone()).unwrap_or_default();
         let deployed = Deployed {
             app: started.app,
             app_name,
-            deployment: started.deployment,
+            deployment,
             active_at: ctx.now,
             arrived: None,
             live_url,
