@@ -19,11 +19,11 @@ use super::{
     folder::{self, Folder},
     gate::{self, Gate, Stand, Way},
     identity::Identity,
-    pooler::{self, Files, PoolEntry, PoolerError},
+    pooler::{self, Files, PoolEntry, PoolerError, Settings},
     programs::Programs,
     servers::{self, Server},
     start_error::StartError,
-    template::{Passwords, Template},
+    template::Template,
     tls::{self, Certificates},
 };
 
@@ -65,6 +65,8 @@ pub struct Cluster {
     superuser: Secret,
     users: Vec<(String, Secret)>,
     pools: Vec<PoolEntry>,
+    settings: Settings,
+    version: String,
 }
 
 /// The public and the private gate of one port.
@@ -83,7 +85,8 @@ impl Cluster {
             program: "the preparation".into(),
             source: io::Error::other(error),
         })??;
-        let Prepared { programs, identity, folder, passwords, certificates } = prepared;
+        let Prepared { programs, identity, folder, template, certificates } = prepared;
+        let Template { passwords, version, .. } = template;
         let home = folder.servers();
         let failed = |source| StartError::Folder { path: home.clone(), source };
 
@@ -95,7 +98,8 @@ impl Cluster {
             (OWNER.to_owned(), passwords.owner.clone()),
             (APP_ROLE.to_owned(), passwords.app.clone()),
         ];
-        files.write_settings(pool_port).map_err(failed)?;
+        let settings = Settings::default();
+        files.write_settings(pool_port, &settings).map_err(failed)?;
         files.write_pools(&[], postgres.port).map_err(failed)?;
         files.write_users(&with_superuser(&users, &passwords.superuser)).map_err(failed)?;
         let pgbouncer = Server::pgbouncer(&programs, identity, &home, pool_port)?;
@@ -113,6 +117,8 @@ impl Cluster {
             superuser: passwords.superuser,
             users,
             pools: Vec::new(),
+            settings,
+            version,
         };
         let data = cluster.folder.servers().join("data");
         cluster.postgres.ready(async || servers::postgres_says_ready(&data)).await?;
@@ -141,9 +147,37 @@ impl Cluster {
         self.users.iter().find(|(name, _)| name == role).map(|(_, password)| password)
     }
 
+    /// All roles but the provider's own.
+    pub fn users(&self) -> &[(String, Secret)] {
+        &self.users
+    }
+
+    /// PostgreSQL's version: `15.18`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// A folder of the person's, removed at the end.
     pub fn scratch(&self) -> PathBuf {
         self.folder.project()
+    }
+
+    /// Where the program keeps its own files of this run; removed at the end.
+    pub fn own_files(&self) -> PathBuf {
+        self.folder.own_files()
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Puts settings of the whole pooler into force, and returns when it has taken them over.
+    pub async fn set_settings(&mut self, settings: Settings) -> Result<(), PoolerError> {
+        self.files.write_settings(self.pgbouncer.port, &settings).map_err(PoolerError::Write)?;
+        self.pgbouncer.reload().map_err(PoolerError::Reload)?;
+        pooler::verify_settings(&settings, self.pgbouncer.port, &self.superuser).await?;
+        self.settings = settings;
+        Ok(())
     }
 
     pub fn pools(&self) -> &[PoolEntry] {
@@ -152,6 +186,19 @@ impl Cluster {
 
     /// Makes these the pools, and returns when the pooler has taken them over.
     pub async fn set_pools(&mut self, pools: Vec<PoolEntry>) -> Result<(), PoolerError> {
+        // PgBouncer keeps a user that is left out of a pool it knows, so such a pool has to go first.
+        let loses_user = |pool: &PoolEntry| {
+            pool.user.is_none()
+                && self.pools.iter().any(|old| old.name == pool.name && old.user.is_some())
+        };
+        if pools.iter().any(loses_user) {
+            let others = pools.iter().filter(|pool| !loses_user(pool)).cloned().collect();
+            self.take_over(others).await?;
+        }
+        self.take_over(pools).await
+    }
+
+    async fn take_over(&mut self, pools: Vec<PoolEntry>) -> Result<(), PoolerError> {
         self.files.write_pools(&pools, self.postgres.port).map_err(PoolerError::Write)?;
         self.pgbouncer.reload().map_err(PoolerError::Reload)?;
         pooler::verify(&pools, self.pgbouncer.port, &self.superuser).await?;
@@ -226,7 +273,7 @@ struct Prepared {
     programs: Programs,
     identity: Identity,
     folder: Folder,
-    passwords: Passwords,
+    template: Template,
     certificates: Certificates,
 }
 
@@ -242,7 +289,7 @@ fn prepare() -> Result<Prepared, StartError> {
     let certificates = tls::make().map_err(StartError::Certificate)?;
     write_for_servers(&home, identity, &certificates)
         .map_err(|source| StartError::Folder { path: home, source })?;
-    Ok(Prepared { programs, identity, folder, passwords: template.passwords, certificates })
+    Ok(Prepared { programs, identity, folder, template, certificates })
 }
 
 fn write_for_servers(home: &Path, identity: Identity, tls: &Certificates) -> io::Result<()> {

@@ -70,6 +70,7 @@ impl Folder {
         make(&folder.servers(), 0o700).map_err(failed(&folder.servers()))?;
         identity.give(&folder.servers()).map_err(failed(&folder.servers()))?;
         make(&folder.project(), 0o700).map_err(failed(&folder.project()))?;
+        make(&folder.own_files(), 0o700).map_err(failed(&folder.own_files()))?;
         Ok(folder)
     }
 
@@ -81,6 +82,11 @@ impl Folder {
     /// The scratch copy of the sample project; belongs to the person.
     pub(super) fn project(&self) -> PathBuf {
         self.path.join("project")
+    }
+
+    /// What the program keeps for itself in a run: backups and the like.
+    pub(super) fn own_files(&self) -> PathBuf {
+        self.path.join("data")
     }
 
     /// Notes a server's process id for the guard and for a later sweep.

@@ -1,6 +1,9 @@
 //! An account to practise on: DigitalOcean's API on loopback over a real PostgreSQL and PgBouncer.
 
+pub mod account;
+pub mod app;
 pub mod cluster;
+pub mod faults;
 pub mod pooler;
 pub mod start_error;
 

@@ -25,6 +25,51 @@ pub struct PoolEntry {
     pub user: Option<String>,
 }
 
+/// What the account lets a customer set for the whole pooler; the defaults are the provider's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Startup parameters that are dropped without a word instead of being refused.
+    pub ignored_parameters: Vec<String>,
+    pub min_pool_size: u32,
+    /// Seconds.
+    pub server_lifetime: u32,
+    /// Seconds.
+    pub server_idle_timeout: u32,
+    pub reset_always: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ignored_parameters: vec!["extra_float_digits".to_owned()],
+            min_pool_size: 0,
+            server_lifetime: 3600,
+            server_idle_timeout: 600,
+            reset_always: false,
+        }
+    }
+}
+
+impl Settings {
+    /// As PgBouncer names and shows them.
+    fn lines(&self) -> [(&'static str, String); 5] {
+        let Self {
+            ignored_parameters,
+            min_pool_size,
+            server_lifetime,
+            server_idle_timeout,
+            reset_always,
+        } = self;
+        [
+            ("ignore_startup_parameters", ignored_parameters.join(",")),
+            ("min_pool_size", min_pool_size.to_string()),
+            ("server_lifetime", server_lifetime.to_string()),
+            ("server_idle_timeout", server_idle_timeout.to_string()),
+            ("server_reset_query_always", u8::from(*reset_always).to_string()),
+        ]
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum PoolerError {
     #[error("could not write the pooler's configuration")]
@@ -45,10 +90,12 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The part that stays. A pooler's memory of a failed server login is kept short: 15 s, its default, would make
+    /// The part that holds for every pool. A pooler's memory of a failed server login is kept short: 15 s, its default, would make
     /// a practice set-up wait after every refusal.
-    pub(super) fn write_settings(&self, port: u16) -> io::Result<()> {
+    pub(super) fn write_settings(&self, port: u16, settings: &Settings) -> io::Result<()> {
         let folder = self.folder.display();
+        let settings: String =
+            settings.lines().iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         self.put(
             "pgbouncer.ini",
             &format!(
@@ -66,9 +113,9 @@ impl Files {
                  client_tls_key_file = {folder}/server.key\n\
                  server_tls_sslmode = verify-full\n\
                  server_tls_ca_file = {folder}/ca.crt\n\
-                 ignore_startup_parameters = extra_float_digits\n\
                  max_client_conn = 1000\n\
-                 server_login_retry = 2\n"
+                 server_login_retry = 2\n\
+                 {settings}"
             ),
         )
     }
@@ -154,6 +201,33 @@ impl Listed {
             mode: Some(pool.mode.word().to_owned()),
         }
     }
+}
+
+/// Waits until the console shows these settings.
+pub(super) async fn verify_settings(
+    settings: &Settings,
+    port: u16,
+    password: &Secret,
+) -> Result<(), PoolerError> {
+    let wanted = settings.lines();
+    let mut console = console(port, password).await.map_err(PoolerError::Console)?;
+    for _ in 0..200 {
+        let rows = console.fetch_all(sqlx::raw_sql("SHOW CONFIG")).await;
+        let in_force: Vec<(String, Option<String>)> = rows
+            .map_err(PoolerError::Console)?
+            .iter()
+            .map(|row| Ok((row.try_get_unchecked(0)?, row.try_get_unchecked(1)?)))
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(PoolerError::Console)?;
+        let is_in_force = |(key, value): &(&str, String)| {
+            in_force.iter().any(|(name, is)| name == key && is.as_ref() == Some(value))
+        };
+        if wanted.iter().all(is_in_force) {
+            return console.close().await.map_err(PoolerError::Console);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err(PoolerError::NotTaken)
 }
 
 async fn listed(console: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> {

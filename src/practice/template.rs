@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Part of the template's name: raise it with every change of what is in a template.
-const NUMBER: u32 = 2;
+const NUMBER: u32 = 3;
 
 /// The passwords that a template was made with.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Passwords {
 pub(super) struct Template {
     folder: PathBuf,
     pub(super) passwords: Passwords,
+    /// PostgreSQL's version: `15.18`.
+    pub(super) version: String,
 }
 
 impl Template {
@@ -64,7 +66,7 @@ impl Template {
                 path: folder.join("passwords"),
                 source: io::ErrorKind::InvalidData.into(),
             })?;
-        Ok(Self { folder, passwords })
+        Ok(Self { folder, passwords, version })
     }
 
     /// Copies the data directory to `to`, as the account that the server runs as.
@@ -179,8 +181,8 @@ fn roles(passwords: &Passwords) -> Vec<String> {
     ]
 }
 
-/// The app's rights on tables to come, and its own small table. That one stands outside `public`: Prisma takes a
-/// `public` with tables for a database that somebody else set up.
+/// The app's rights on tables to come, and two small tables of its own. Those stand outside `public`: Prisma takes
+/// a `public` with tables for a database that somebody else set up.
 fn app_schema() -> Vec<String> {
     let defaults = format!("ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public");
     vec![
@@ -188,8 +190,12 @@ fn app_schema() -> Vec<String> {
         format!("{defaults} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_ROLE}"),
         format!("{defaults} GRANT USAGE, SELECT ON SEQUENCES TO {APP_ROLE}"),
         format!("CREATE SCHEMA app_load AUTHORIZATION {APP_ROLE}"),
-        "CREATE TABLE app_load.hit (id integer PRIMARY KEY, count bigint NOT NULL)".to_owned(),
-        format!("ALTER TABLE app_load.hit OWNER TO {APP_ROLE}"),
+        "CREATE TABLE app_load.page (id integer PRIMARY KEY, views bigint NOT NULL)".to_owned(),
+        "INSERT INTO app_load.page SELECT id, 0 FROM generate_series(0, 99) AS id".to_owned(),
+        format!("ALTER TABLE app_load.page OWNER TO {APP_ROLE}"),
+        "CREATE TABLE app_load.visit (id integer PRIMARY KEY, page integer NOT NULL, at timestamptz NOT NULL)"
+            .to_owned(),
+        format!("ALTER TABLE app_load.visit OWNER TO {APP_ROLE}"),
     ]
 }
 

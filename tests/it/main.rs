@@ -10,4 +10,8 @@
 
 mod files;
 #[cfg(feature = "practice")]
+mod practice_account;
+#[cfg(feature = "practice")]
 mod practice_cluster;
+#[cfg(feature = "practice")]
+mod web;
