@@ -8,6 +8,10 @@
     reason = "test helpers"
 )]
 
+#[cfg(feature = "practice")]
+mod account;
+#[cfg(feature = "practice")]
+mod canned;
 mod files;
 #[cfg(feature = "practice")]
 mod practice_account;
