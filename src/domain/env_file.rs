@@ -1,6 +1,9 @@
 //! `.env` files: parse keeping every byte, plan a change, render, show the difference masked.
 
-use crate::domain::secret::Secret;
+use crate::domain::{
+    conn_url::ConnUrl,
+    secret::{MASK, Secret},
+};
 
 /// What is to stand in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub struct KeyChange {
     /// Masked for the screen.
     pub new: String,
     pub action: Action,
-    /// From 1.
+    /// From 1, in the new text.
     pub line: usize,
 }
 
@@ -34,7 +37,7 @@ pub struct Plan {
     /// The whole new text.
     pub text: Secret,
     pub changes: Vec<KeyChange>,
-    /// Keys that occur more than once; readers disagree on which wins.
+    /// Keys of ours that occur more than once; most readers take the last, some the first.
     pub duplicates: Vec<String>,
 }
 
@@ -50,9 +53,491 @@ pub enum BadAssignment {
     Key(String),
     #[error("the value of {0} has a character that env file readers disagree about")]
     Value(String),
+    /// Our own quotes could close it, or other lines could belong to the value that is to go.
+    #[error("the quote that line {0} opens is not closed there; close it first")]
+    OpenQuote(usize),
 }
 
+/// What stands in a value beside letters and digits. Inside double quotes every env reader and shell reads these alike.
+const AGREED: &str = "._~:/?&=%@,+-[]";
+
 /// Plans `assignments` into `text`; every other byte stays.
+///
+/// A key that stands there is changed where it counts, its last occurrence. A new one comes after the one it belongs
+/// with, else at the end.
 pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignment> {
-    todo!("{text} {assignments:?}")
+    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(body) => (BYTE_ORDER_MARK, body),
+        None => ("", text),
+    };
+    let mut pieces = read(body);
+    let mut edits = Vec::new();
+    let mut duplicates = Vec::new();
+    for (index, assignment) in assignments.iter().enumerate() {
+        check(assignment)?;
+        let key = &assignment.key;
+        if 1 < pieces.iter().filter(|piece| piece.has(key)).count() {
+            duplicates.push(key.clone());
+        }
+        // The value is what is to be written; it leaves inside the plan's text.
+        let value = assignment.value.expose();
+        let (old, action) = if let Some(piece) = pieces.iter_mut().rfind(|piece| piece.has(key)) {
+            (Some(shown(&piece.value)), piece.set(value))
+        } else {
+            insert(&mut pieces, assignments, index);
+            (None, Action::Add)
+        };
+        if action != Action::Keep {
+            check_quotes(&pieces, place(&pieces, key))?;
+        }
+        edits.push((key.clone(), old, shown(value), action));
+    }
+    let changes = edits
+        .into_iter()
+        .map(|(key, old, new, action)| {
+            let line = line(&pieces, place(&pieces, &key));
+            KeyChange { key, old, new, action, line }
+        })
+        .collect();
+    let body: String = pieces.iter().flat_map(|piece| [&*piece.text, &*piece.ending]).collect();
+    Ok(Plan { text: Secret::new(format!("{mark}{body}")), changes, duplicates })
+}
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+fn check(assignment: &Assignment) -> Result<(), BadAssignment> {
+    let key = &assignment.key;
+    let starts_well = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !starts_well || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(BadAssignment::Key(key.clone()));
+    }
+    let is_agreed = |c: char| c.is_ascii_alphanumeric() || AGREED.contains(c);
+    // Only looked at, character by character.
+    if !assignment.value.expose().chars().all(is_agreed) {
+        return Err(BadAssignment::Value(key.clone()));
+    }
+    Ok(())
+}
+
+/// Is every quote before the changed piece closed, and was its own old value closed on its line?
+fn check_quotes(pieces: &[Piece], changed: usize) -> Result<(), BadAssignment> {
+    let earlier = pieces.iter().take(changed).position(|piece| piece.opens_quote);
+    let own = pieces.get(changed).filter(|piece| piece.spanned_lines).map(|_| changed);
+    match earlier.or(own) {
+        Some(open) => Err(BadAssignment::OpenQuote(line(pieces, open))),
+        None => Ok(()),
+    }
+}
+
+/// A value for the screen: a URL without its password, anything else as ten dots.
+fn shown(value: &str) -> String {
+    match ConnUrl::parse(value) {
+        Ok(url) => url.masked(),
+        Err(_) if value.is_empty() => String::new(),
+        Err(_) => MASK.to_owned(),
+    }
+}
+
+/// One assignment with all lines of its value, or one other line.
+#[derive(Default)]
+struct Piece {
+    text: String,
+    /// `\n`, `\r\n`, or nothing at the end of the file.
+    ending: String,
+    /// Empty where the line assigns nothing.
+    key: String,
+    value: String,
+    /// Indentation, `export` and the key: what stands before `=`.
+    head: String,
+    /// A comment after the value, with the blanks before it.
+    comment: String,
+    /// A double quote that nothing closes.
+    opens_quote: bool,
+    /// The value as it was read went on over several lines.
+    spanned_lines: bool,
+}
+
+impl Piece {
+    fn has(&self, key: &str) -> bool {
+        self.key == key
+    }
+
+    fn is_exported(&self) -> bool {
+        self.head.trim_start() != self.key
+    }
+
+    fn set(&mut self, value: &str) -> Action {
+        if self.value == value {
+            return Action::Keep;
+        }
+        value.clone_into(&mut self.value);
+        self.text = format!("{}=\"{value}\"{}", self.head, self.comment);
+        self.opens_quote = false;
+        Action::Replace
+    }
+}
+
+/// Where the occurrence of a key that counts stands.
+fn place(pieces: &[Piece], key: &str) -> usize {
+    pieces.iter().rposition(|piece| piece.has(key)).unwrap_or(pieces.len())
+}
+
+/// The number of the line on which a piece begins, from 1.
+fn line(pieces: &[Piece], at: usize) -> usize {
+    let lines = |piece: &Piece| format!("{}{}", piece.text, piece.ending).matches('\n').count();
+    1 + pieces.iter().take(at).map(lines).sum::<usize>()
+}
+
+/// Puts a new key after the one before it in our list, else after the one behind it, else at the end of the file.
+fn insert(pieces: &mut Vec<Piece>, assignments: &[Assignment], index: usize) {
+    let (before, rest) = assignments.split_at(index);
+    let Some((new, behind)) = rest.split_first() else { return };
+    let anchor = before
+        .iter()
+        .rev()
+        .chain(behind)
+        .find_map(|other| pieces.iter().rposition(|piece| piece.has(&other.key)));
+    let at = anchor.map_or(pieces.len(), |anchor| anchor + 1);
+    let is_exported = if let Some(anchor) = anchor.and_then(|anchor| pieces.get(anchor)) {
+        anchor.is_exported()
+    } else {
+        let mut assigned = pieces.iter().filter(|piece| !piece.key.is_empty()).peekable();
+        assigned.peek().is_some() && assigned.all(Piece::is_exported)
+    };
+    let newline = newline(pieces, at);
+    // A file whose last line has no end keeps it so; an empty one gets a whole line.
+    let ending = match at.checked_sub(1).and_then(|last| pieces.get_mut(last)) {
+        Some(last) => std::mem::replace(&mut last.ending, newline),
+        None => newline,
+    };
+    let export = if is_exported { "export " } else { "" };
+    let mut piece = Piece {
+        ending,
+        key: new.key.clone(),
+        head: format!("{export}{}", new.key),
+        ..Piece::default()
+    };
+    // What is to be written; as above. An empty value differs from none.
+    piece.text = format!("{}=\"\"", piece.head);
+    piece.set(new.value.expose());
+    pieces.insert(at, piece);
+}
+
+/// How the file ends its lines: as the line before the new one does, else as its first line does.
+fn newline(pieces: &[Piece], at: usize) -> String {
+    at.checked_sub(1)
+        .and_then(|last| pieces.get(last))
+        .into_iter()
+        .chain(pieces)
+        .map(|piece| &piece.ending)
+        .find(|ending| !ending.is_empty())
+        .map_or_else(|| "\n".to_owned(), Clone::clone)
+}
+
+/// Cuts the text into pieces; put together again they are the same text.
+fn read(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, after) = read_piece(rest);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+fn read_piece(text: &str) -> (Piece, &str) {
+    let (mut piece, rest) = match read_assignment(text) {
+        Some(read) => read,
+        None => (Piece::default(), split_line(text).1),
+    };
+    let ending = ["\r\n", "\n"].into_iter().find(|ending| rest.starts_with(ending)).unwrap_or("");
+    text.strip_suffix(rest).unwrap_or(text).clone_into(&mut piece.text);
+    ending.clone_into(&mut piece.ending);
+    (piece, rest.strip_prefix(ending).unwrap_or(rest))
+}
+
+/// What a line assigns, and the text from the end of its last line on. `None` where it assigns nothing.
+fn read_assignment(text: &str) -> Option<(Piece, &str)> {
+    let unindented = text.trim_start_matches(BLANKS);
+    let named = match unindented.strip_prefix("export") {
+        Some(rest) if rest.starts_with(BLANKS) => rest.trim_start_matches(BLANKS),
+        Some(_) | None => unindented,
+    };
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let after = named.trim_start_matches(is_key);
+    let key = named.strip_suffix(after).filter(|key| !key.is_empty())?;
+    let raw = after.trim_start_matches(BLANKS).strip_prefix('=')?;
+    let value = read_value(raw);
+    let piece = Piece {
+        key: key.to_owned(),
+        value: value.text.to_owned(),
+        head: text.strip_suffix(after)?.to_owned(),
+        comment: value.comment.to_owned(),
+        opens_quote: value.opens_quote,
+        spanned_lines: value.text.contains('\n'),
+        ..Piece::default()
+    };
+    Some((piece, value.rest))
+}
+
+/// What stands behind `=`.
+struct ReadValue<'a> {
+    text: &'a str,
+    /// With the blanks before it.
+    comment: &'a str,
+    /// From the end of the value's last line on.
+    rest: &'a str,
+    opens_quote: bool,
+}
+
+fn read_value(raw: &str) -> ReadValue<'_> {
+    let trimmed = raw.trim_start_matches(BLANKS);
+    if let Some((text, after)) = read_quoted(trimmed) {
+        let (line, rest) = split_line(after);
+        let is_comment = line.starts_with(BLANKS) && line.trim_start().starts_with('#');
+        let comment = if is_comment { line } else { "" };
+        // Text right behind a quote on a later line: that quote opens a value there, and ours was never closed.
+        if is_comment || line.trim().is_empty() || !text.contains('\n') {
+            return ReadValue { text, comment, rest, opens_quote: false };
+        }
+    }
+    let (line, rest) = split_line(raw);
+    let is_comment = |at: &usize| line.get(..*at).is_some_and(|before| before.ends_with(BLANKS));
+    let comment_at = line.match_indices('#').map(|(at, _)| at).find(is_comment);
+    let before = line.get(..comment_at.unwrap_or(line.len())).unwrap_or(line).trim_end();
+    let comment = comment_at.and_then(|_| line.strip_prefix(before)).unwrap_or("");
+    ReadValue { text: before.trim_start(), comment, rest, opens_quote: trimmed.starts_with('"') }
+}
+
+/// A quoted value, which may go on over several lines, and the text behind its closing quote.
+fn read_quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    let body = text.strip_prefix(quote)?;
+    let mut is_escaped = false;
+    let end = body.find(|c: char| {
+        let closes = c == quote && !is_escaped;
+        is_escaped = c == '\\' && quote == '"' && !is_escaped;
+        closes
+    })?;
+    let (value, after) = body.split_at(end);
+    Some((value, after.strip_prefix(quote)?))
+}
+
+/// The first line, and the text from its end on.
+fn split_line(text: &str) -> (&str, &str) {
+    let line = text.split('\n').next().unwrap_or(text);
+    let has_end = line.len() < text.len();
+    let line = if has_end { line.strip_suffix('\r').unwrap_or(line) } else { line };
+    text.split_at(line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POOLED: &str =
+        "postgresql://u:p%24w@h:25061/shop-pool?sslmode=require&connection_limit=5";
+    const DIRECT: &str = "postgresql://u:p%24w@h:25060/shop?sslmode=require";
+
+    fn assignment(key: &str, value: &str) -> Assignment {
+        Assignment { key: key.to_owned(), value: Secret::new(value) }
+    }
+
+    fn both() -> [Assignment; 2] {
+        [assignment("DATABASE_URL", POOLED), assignment("DIRECT_URL", DIRECT)]
+    }
+
+    fn planned(text: &str) -> String {
+        plan(text, &both()).expect("a plan").text.expose().to_owned()
+    }
+
+    /// The lines of ours in the form they are written.
+    fn ours() -> (String, String) {
+        (format!("DATABASE_URL=\"{POOLED}\""), format!("DIRECT_URL=\"{DIRECT}\""))
+    }
+
+    #[test]
+    fn an_old_value_is_replaced_in_its_line_and_nothing_else_moves() {
+        let (pooled, direct) = ours();
+        for (before, after) in [
+            ("A=1\nDATABASE_URL=x\nB=2\n", format!("A=1\n{pooled}\n{direct}\nB=2\n")),
+            ("DATABASE_URL='x' # the pool\n\n", format!("{pooled} # the pool\n{direct}\n\n")),
+            ("DATABASE_URL = x#y\n", format!("{pooled}\n{direct}\n")),
+            ("DATABASE_URL=\"x\\\" # y\" # z\n", format!("{pooled} # z\n{direct}\n")),
+            ("DATABASE_URL= # fill in\n", format!("{pooled} # fill in\n{direct}\n")),
+            ("DATABASE_URL=\"x\"y\n", format!("{pooled}\n{direct}\n")),
+            ("\texport DATABASE_URL=x\n", format!("\texport {pooled}\nexport {direct}\n")),
+            ("DATABASE_URL=x\r\nB=2\r\n", format!("{pooled}\r\n{direct}\r\nB=2\r\n")),
+            ("\u{feff}DATABASE_URL=x", format!("\u{feff}{pooled}\n{direct}")),
+            (
+                "A=\"a\nB=b\\\"\n\"\nDATABASE_URL=x",
+                format!("A=\"a\nB=b\\\"\n\"\n{pooled}\n{direct}"),
+            ),
+            ("A='\"x'\nDATABASE_URL=\"x\n", format!("A='\"x'\n{pooled}\n{direct}\n")),
+            ("DIRECT_URL=x\nA=1\n", format!("{direct}\n{pooled}\nA=1\n")),
+            ("DATABASE_URL=x\nDIRECT_URL=`y`\n", format!("{pooled}\n{direct}\n")),
+        ] {
+            assert_eq!(planned(before), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn new_keys_come_last_in_the_file_s_own_form() {
+        let (pooled, direct) = ours();
+        for (before, after) in [
+            ("", format!("{pooled}\n{direct}\n")),
+            ("A=1", format!("A=1\n{pooled}\n{direct}")),
+            ("A=1\r\n", format!("A=1\r\n{pooled}\r\n{direct}\r\n")),
+            ("# DATABASE_URL=x\n", format!("# DATABASE_URL=x\n{pooled}\n{direct}\n")),
+            ("export A=1\n", format!("export A=1\nexport {pooled}\nexport {direct}\n")),
+            ("not a line\n=x\n1 = 2\n", format!("not a line\n=x\n1 = 2\n{pooled}\n{direct}\n")),
+            ("A='\nDATABASE_URL=x\n'\n", format!("A='\nDATABASE_URL=x\n'\n{pooled}\n{direct}\n")),
+        ] {
+            assert_eq!(planned(before), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_occurrences_is_changed_and_the_rest_is_told() {
+        let (pooled, direct) = ours();
+        let plan = plan("DATABASE_URL=x\nA=1\nDATABASE_URL=y\n", &both()).expect("a plan");
+        assert_eq!(plan.text.expose(), format!("DATABASE_URL=x\nA=1\n{pooled}\n{direct}\n"));
+        assert_eq!(plan.duplicates, ["DATABASE_URL"]);
+    }
+
+    #[test]
+    fn what_stands_there_already_is_kept_in_any_form() {
+        let text = format!("DATABASE_URL={POOLED}\nexport DIRECT_URL = '{DIRECT}' # kept\n");
+        let plan = plan(&text, &both()).expect("a plan");
+        assert_eq!(plan.text.expose(), text);
+        assert!(!plan.changes_something());
+    }
+
+    #[test]
+    fn changes_are_told_masked_with_their_lines() {
+        let text = "# env\nDATABASE_URL=postgres://u:canary@h/d\nTOKEN=canary\n";
+        let assignments =
+            [both().as_slice(), &[assignment("TOKEN", "AVNS"), assignment("NEW", "")]].concat();
+        let plan = plan(text, &assignments).expect("a plan");
+        let masked = |port: u16, rest: &str| format!("postgresql://u:{MASK}@h:{port}/{rest}");
+        let change = |key: &str, old: Option<String>, new: String, action, line| KeyChange {
+            key: key.to_owned(),
+            old,
+            new,
+            action,
+            line,
+        };
+        assert_eq!(
+            plan.changes,
+            [
+                change(
+                    "DATABASE_URL",
+                    Some(masked(5432, "d")),
+                    masked(25061, "shop-pool?sslmode=require&connection_limit=5"),
+                    Action::Replace,
+                    2
+                ),
+                change("DIRECT_URL", None, masked(25060, "shop?sslmode=require"), Action::Add, 3),
+                change("TOKEN", Some(MASK.to_owned()), MASK.to_owned(), Action::Replace, 4),
+                change("NEW", None, String::new(), Action::Add, 5),
+            ]
+        );
+        assert!(!format!("{plan:?}").contains("canary"));
+        assert!(plan.text.expose().ends_with("NEW=\"\"\n"));
+    }
+
+    #[test]
+    fn what_readers_would_read_differently_is_refused() {
+        let refusal = |text: &str, key: &str, value: &str| {
+            plan(text, &[assignment(key, value)]).map(|_| ()).expect_err("refused")
+        };
+        for key in ["", "1A", "A-B", "A B", "Ä"] {
+            assert_eq!(refusal("", key, "x"), BadAssignment::Key(key.to_owned()));
+        }
+        for value in ["a b", "$(x)", "a\"", "a'", "a\\", "a#", "a\n", "`", "!", "$x", "é"] {
+            assert_eq!(refusal("", "A", value), BadAssignment::Value("A".to_owned()));
+        }
+        assert_eq!(refusal("B=1\nC=\"x\nA=1\n", "A", "x"), BadAssignment::OpenQuote(2));
+        assert_eq!(refusal("B=1\nC=\"x", "A", "x"), BadAssignment::OpenQuote(2));
+        assert_eq!(refusal("C=\"x\nA=\"y\"\n", "A", "x"), BadAssignment::OpenQuote(1));
+        assert_eq!(refusal("A=\"x\nB=\"\n", "A", "x"), BadAssignment::OpenQuote(1));
+    }
+
+    #[test]
+    fn an_open_quote_behind_ours_or_of_our_own_line_does_no_harm() {
+        let (pooled, direct) = ours();
+        assert_eq!(planned("DATABASE_URL=\"x\nA=\"1\n"), format!("{pooled}\n{direct}\nA=\"1\n"));
+        assert_eq!(planned("A='x\n"), format!("A='x\n{pooled}\n{direct}\n"));
+    }
+
+    /// Env files as people and other programs leave them.
+    fn any_text() -> impl Strategy<Value = String> {
+        let words = [
+            "DATABASE_URL",
+            "DIRECT_URL",
+            "A",
+            "=",
+            "=",
+            "\"",
+            "'",
+            "`",
+            "\n",
+            "\n",
+            "\r\n",
+            "\r",
+            " ",
+            "\t",
+            "#",
+            "export ",
+            "\\",
+            "\u{feff}",
+            "x",
+            "${A}",
+            "é",
+            POOLED,
+        ];
+        proptest::collection::vec(proptest::sample::select(words.to_vec()), 0..24)
+            .prop_map(|words| words.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn planning_nothing_changes_no_byte(text in any_text()) {
+            let plan = plan(&text, &[]).expect("a plan");
+            prop_assert_eq!(plan.text.expose(), text);
+        }
+
+        #[test]
+        fn planning_twice_is_planning_once(text in any_text()) {
+            if let Ok(once) = plan(&text, &both()) {
+                let twice = plan(once.text.expose(), &both()).expect("a plan");
+                prop_assert_eq!(once.text.expose(), twice.text.expose());
+                prop_assert!(!twice.changes_something());
+            }
+        }
+
+        #[test]
+        fn every_other_line_stays_byte_for_byte(text in "[A-C=# \\\\x]{0,6}(\r?\n[A-C=# \\\\x]{0,6}){0,6}", value in "[a-z]{0,3}") {
+            let plan = plan(&text, &[assignment("A", &value)]).expect("a plan");
+            let change = plan.changes.first().expect("a change");
+            let mut lines: Vec<&str> = plan.text.expose().lines().collect();
+            let mut old: Vec<&str> = text.lines().collect();
+            let ours = lines.remove(change.line - 1);
+            match change.action {
+                Action::Add => prop_assert_eq!(ours, format!("A=\"{value}\"")),
+                Action::Keep => prop_assert_eq!(ours, old.remove(change.line - 1)),
+                Action::Replace => {
+                    let start = format!("A=\"{value}\"");
+                    prop_assert!(ours.trim_start().starts_with(&start));
+                    old.remove(change.line - 1);
+                }
+            }
+            prop_assert_eq!(lines, old);
+        }
+    }
 }
