@@ -1,9 +1,10 @@
 //! The only writer of the person's files: checked against what was planned from, backed up outside, put back together.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use jiff::Zoned;
@@ -16,6 +17,9 @@ use crate::{
 
 /// Larger files are none that a set-up edits.
 pub const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// Younger than this, a leftover may be a write that still goes on.
+const LEFT_OVER: Duration = Duration::from_secs(60);
 
 /// One file to change, or to make. Both texts may hold a password.
 #[derive(Debug)]
@@ -97,6 +101,19 @@ pub fn restore(file: &Path, backup: Option<&Path>, ours: &str) -> Result<(), Fil
         .ok_or_else(|| FileError::NoBackup(backup.to_owned()))?;
     disk::write(file, &old, Expected::Bytes(&there), Access::Private)
         .map_err(|err| changed_or(err, file))
+}
+
+/// Removes what earlier writes beside these files left when they were stopped half-way.
+pub fn sweep<'a>(root: &Path, files: impl Iterator<Item = &'a PathBuf>) {
+    let folders: BTreeSet<&Path> =
+        files.filter_map(|file| file.parent()).chain([Path::new("")]).collect();
+    for folder in folders {
+        match disk::sweep(&root.join(folder), LEFT_OVER) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, folder = %folder.display(), "leftovers removed"),
+            Err(err) => tracing::warn!(%err, "leftovers stay"),
+        }
+    }
 }
 
 /// What stands in a file of the project; `None` where there is none.

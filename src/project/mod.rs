@@ -1,4 +1,7 @@
 //! The folder of the person: read with care, written only by `files`.
 
 pub mod files;
+pub mod git;
 pub mod migrations;
+pub mod scan;
+mod script;

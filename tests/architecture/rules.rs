@@ -107,6 +107,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["practice/"]),
     ("rcgen", &["practice/"]),
     ("clap", &["cli/", "main.rs"]),
+    ("tree_sitter", &["project/"]),
+    ("tree_sitter_typescript", &["project/"]),
 ];
 
 pub fn crates_at_home(sources: &[Source]) -> Vec<Breach> {

@@ -19,3 +19,4 @@ mod practice_account;
 mod practice_cluster;
 #[cfg(feature = "practice")]
 mod web;
+mod project;

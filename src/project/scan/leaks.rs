@@ -1,0 +1,44 @@
+//! Tokens and passwords in files that git tracks.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use crate::domain::{leak, stack::Finding};
+
+use super::{ScanError, Stopped, walk::Files};
+
+pub fn findings(
+    files: &Files,
+    tracked: &BTreeSet<PathBuf>,
+    stopped: Stopped<'_>,
+) -> Result<Vec<Finding>, ScanError> {
+    let mut findings = Vec::new();
+    let mut folders = BTreeMap::new();
+    for path in tracked {
+        if stopped() {
+            return Err(ScanError::Stopped);
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // A folder that was replaced by a link would lead out of the project.
+        let is_real = folders.entry(folder).or_insert_with(|| {
+            let folder = files.root.join(folder);
+            folder.canonicalize().is_ok_and(|real| real == folder)
+        });
+        if !*is_real {
+            continue;
+        }
+        let Some(text) = files.text(path) else { continue };
+        for (line, leak) in leak::in_text(&text) {
+            findings.push(Finding {
+                file: path.clone(),
+                line,
+                what: format!("A {} stands in a file that git tracks.", leak.word()),
+                why: "It stays in the history when the file is changed. Plan to replace it."
+                    .to_owned(),
+            });
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,391 @@
+//! Prisma in a package: its version, its configuration, its schema, and the smallest edit for the direct URL.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    domain::{
+        prisma_schema::{self, Datasource},
+        stack::{Client, Edit, Finding},
+    },
+    project::script::{Script, line},
+};
+
+use super::{
+    package::{Package, Version},
+    walk::{Files, inside},
+};
+
+/// What Prisma says about a project.
+#[derive(Debug, Default)]
+pub struct Prisma {
+    pub evidence: Vec<String>,
+    /// Relative to the root.
+    pub migrations: Option<PathBuf>,
+    /// Where the schema lies; Prisma up to 6 reads an env file there as well.
+    pub schema_folder: Option<PathBuf>,
+    pub findings: Vec<Finding>,
+    pub edits: Vec<Edit>,
+}
+
+/// The package whose Prisma the app uses: the first with a schema, else the first that depends on it.
+pub fn package<'a>(packages: &'a [Package], files: &Files) -> Option<&'a Package> {
+    let depending = || {
+        packages.iter().filter(|package| {
+            package.depends_on("prisma").or(package.depends_on("@prisma/client")).is_some()
+        })
+    };
+    let has_schema =
+        |package: &&Package| Schema::find(package, &Config::find(package, files), files).is_some();
+    depending().find(has_schema).or_else(|| depending().next())
+}
+
+/// Reads `package`; `direct_key` is the variable that migrations are to use.
+pub fn read(package: &Package, files: &Files, direct_key: &str) -> (Client, Prisma) {
+    let dependency = package.depends_on("prisma").or(package.depends_on("@prisma/client"));
+    let version = dependency.and_then(|dependency| package.version(dependency, files));
+    let config = Config::find(package, files);
+    let schema = Schema::find(package, &config, files);
+    let client = client(version.as_ref(), schema.as_ref());
+    let mut prisma = Prisma {
+        migrations: migrations(package, version.as_ref(), &config, schema.as_ref(), files),
+        schema_folder: schema.as_ref().and_then(Schema::folder),
+        ..Prisma::default()
+    };
+    prisma.evidence.push(match (&version, dependency) {
+        (Some(version), _) => format!("Prisma {}", version.found),
+        (None, Some(dependency)) => format!(
+            "Prisma “{}” in {}:{}",
+            dependency.wanted,
+            package.file().display(),
+            dependency.line
+        ),
+        (None, None) => "Prisma".to_owned(),
+    });
+    if let Some(schema) = &schema {
+        prisma.evidence.push(schema.evidence());
+        prisma.findings.extend(schema.relation_mode());
+    }
+    if let Some(folder) = &prisma.migrations {
+        prisma.evidence.push(format!("migrations in {}", folder.display()));
+    }
+    let planned = Plan { package, version, config, schema, direct_key };
+    match client {
+        Client::Prisma6 => planned.in_schema(&mut prisma),
+        Client::Prisma7 => planned.in_config(&mut prisma),
+        Client::Libpq | Client::NodePostgres | Client::Unknown => {}
+    }
+    (client, prisma)
+}
+
+/// By its version; where that can't be told, by whether the schema has a `url`, which Prisma 7 refuses.
+fn client(version: Option<&Version>, schema: Option<&Schema>) -> Client {
+    match version.map(|version| version.major) {
+        Some(4..=6) => Client::Prisma6,
+        Some(7) => Client::Prisma7,
+        Some(_) => Client::Unknown,
+        None if schema.is_some_and(|schema| schema.datasource.get("url").is_some()) => {
+            Client::Prisma6
+        }
+        None => Client::Prisma7,
+    }
+}
+
+/// `prisma.config.ts` and its other names.
+#[derive(Debug, Default)]
+struct Config {
+    /// Relative to the root.
+    file: Option<PathBuf>,
+    schema: Option<String>,
+    migrations: Option<String>,
+    url: Option<ConfigUrl>,
+}
+
+#[derive(Debug)]
+struct ConfigUrl {
+    line: usize,
+    /// `None` where it is no plain variable.
+    variable: Option<String>,
+}
+
+impl Config {
+    /// In the order in which Prisma looks.
+    const STEMS: [&str; 5] = [
+        "prisma7.config",
+        ".config/prisma7",
+        "prisma.config",
+        ".config/prisma",
+        ".config/prisma.config",
+    ];
+    const EXTENSIONS: [&str; 6] = ["js", "ts", "mjs", "cjs", "mts", "cts"];
+
+    fn find(package: &Package, files: &Files) -> Self {
+        let names = Self::STEMS
+            .iter()
+            .flat_map(|stem| Self::EXTENSIONS.iter().map(move |end| format!("{stem}.{end}")));
+        let file = names.map(|name| package.folder.join(name)).find(|file| files.contains(file));
+        let text = file.as_ref().and_then(|file| files.text(file));
+        match (file, text) {
+            (Some(file), Some(text)) => Self::read(&file, &text),
+            _ => Self::default(),
+        }
+    }
+
+    fn read(file: &Path, text: &str) -> Self {
+        let mut config = Self { file: Some(file.to_owned()), ..Self::default() };
+        let Some(script) = Script::parse(file, text) else { return config };
+        for pair in script.of_kind("pair") {
+            let Some(value) = pair.child_by_field_name("value") else { continue };
+            match script.path(pair).as_slice() {
+                ["schema"] => config.schema = joined(&script, value),
+                ["migrations", "path"] => config.migrations = joined(&script, value),
+                ["datasource", "url"] => {
+                    let variable = script.variable(value).map(str::to_owned);
+                    config.url = Some(ConfigUrl { line: line(pair), variable });
+                }
+                _ => {} // settings of other things
+            }
+        }
+        config
+    }
+
+    /// A path that the configuration names, from the root.
+    fn path(&self, path: Option<&String>) -> Option<PathBuf> {
+        inside(self.file.as_ref()?.parent()?, path?)
+    }
+}
+
+/// `"a/b"` or `path.join("a", "b")`, with `__dirname` and its like in front.
+fn joined(script: &Script, value: tree_sitter::Node<'_>) -> Option<String> {
+    if let Some(path) = script.string(value) {
+        return Some(path.to_owned());
+    }
+    let function = value.child_by_field_name("function")?;
+    if !matches!(script.text(function).rsplit('.').next(), Some("join" | "resolve")) {
+        return None;
+    }
+    let arguments = value.child_by_field_name("arguments")?;
+    let parts: Vec<&str> = crate::project::script::children(arguments)
+        .filter_map(|part| script.string(part))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// The schema file that holds the datasource.
+#[derive(Debug)]
+struct Schema {
+    /// Relative to the root.
+    file: PathBuf,
+    text: String,
+    datasource: Datasource,
+    /// The folder of a schema in several files.
+    several_in: Option<PathBuf>,
+}
+
+impl Schema {
+    /// Where the configuration, `package.json` and Prisma's own custom say, in this order; else anywhere in the package.
+    fn find(package: &Package, config: &Config, files: &Files) -> Option<Self> {
+        let named = config
+            .path(config.schema.as_ref())
+            .or_else(|| inside(&package.folder, package.schema.as_ref()?));
+        let custom = ["schema.prisma", "prisma/schema.prisma", "prisma/schema"]
+            .map(|path| package.folder.join(path));
+        named
+            .into_iter()
+            .chain(custom)
+            .find_map(|path| Self::at(&path, files))
+            .or_else(|| Self::below(&package.folder, files))
+    }
+
+    fn at(path: &Path, files: &Files) -> Option<Self> {
+        if files.contains(path) {
+            return Self::read(path, files);
+        }
+        let schema = Self::below(path, files)?;
+        Some(Self { several_in: Some(path.to_owned()), ..schema })
+    }
+
+    fn below(folder: &Path, files: &Files) -> Option<Self> {
+        let mut schemas =
+            files.below(folder).filter(|path| path.extension().is_some_and(|end| end == "prisma"));
+        schemas.find_map(|path| Self::read(path, files))
+    }
+
+    fn read(file: &Path, files: &Files) -> Option<Self> {
+        let text = files.text(file)?;
+        let datasource = prisma_schema::datasources(&text).into_iter().next()?;
+        Some(Self { file: file.to_owned(), text, datasource, several_in: None })
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        self.file.parent().map(Path::to_owned)
+    }
+
+    fn evidence(&self) -> String {
+        let place = format!("datasource in {}:{}", self.file.display(), self.datasource.line);
+        let provider = self.datasource.text("provider").unwrap_or("no provider");
+        match self.datasource.variable("url") {
+            Some(variable) if self.datasource.is_postgresql() => {
+                format!("{place}, reads {variable}")
+            }
+            _ if self.datasource.is_postgresql() => place,
+            _ => format!("{place}, {provider}"), // not PostgreSQL
+        }
+    }
+
+    /// It is named as a connection setting by many guides.
+    fn relation_mode(&self) -> Option<Finding> {
+        ["relationMode", "referentialIntegrity"].into_iter().find_map(|key| {
+            let property = self.datasource.get(key)?;
+            (self.datasource.text(key) == Some("prisma")).then(|| Finding {
+                file: self.file.clone(),
+                line: property.line,
+                what: format!("{key} = \"prisma\" is set."),
+                why: "It has nothing to do with connections: the next migration that is made with it drops the \
+                      foreign keys. Keep it only if that is meant."
+                    .to_owned(),
+            })
+        })
+    }
+
+    fn finding(&self, key: &str, what: impl Into<String>, why: impl Into<String>) -> Finding {
+        let line = self.datasource.get(key).map_or(self.datasource.line, |found| found.line);
+        Finding { file: self.file.clone(), line, what: what.into(), why: why.into() }
+    }
+}
+
+/// `migrations.path` of the configuration, else beside the schema; only where it exists.
+fn migrations(
+    package: &Package,
+    version: Option<&Version>,
+    config: &Config,
+    schema: Option<&Schema>,
+    files: &Files,
+) -> Option<PathBuf> {
+    let named = config.path(config.migrations.as_ref());
+    let beside = || {
+        let schema = schema?;
+        // Prisma 7 takes the folder of a schema in several files, earlier ones that of the datasource.
+        let root = match &schema.several_in {
+            Some(folder) if version.is_some_and(|version| 7 <= version.major) => folder.clone(),
+            Some(_) | None => schema.folder()?,
+        };
+        Some(root.join("migrations"))
+    };
+    let folder = named.or_else(beside).unwrap_or_else(|| package.folder.join("prisma/migrations"));
+    let is_there = files.below(&folder).next().is_some() && files.root.join(&folder).is_dir();
+    is_there.then_some(folder)
+}
+
+/// What is to be changed, and what can only be named.
+struct Plan<'a> {
+    package: &'a Package,
+    version: Option<Version>,
+    config: Config,
+    schema: Option<Schema>,
+    direct_key: &'a str,
+}
+
+impl Plan<'_> {
+    /// Up to Prisma 6: `directUrl` beside the `url`, unless the configuration has taken over.
+    fn in_schema(&self, prisma: &mut Prisma) {
+        if let Some(url) = &self.config.url {
+            prisma.findings.extend(self.config_url(url));
+            return;
+        }
+        let Some(schema) = self.schema.as_ref().filter(|schema| schema.datasource.is_postgresql())
+        else {
+            return;
+        };
+        let datasource = &schema.datasource;
+        if let Some(variable) = datasource.variable("directUrl") {
+            if variable != self.direct_key {
+                prisma.findings.push(schema.finding(
+                    "directUrl",
+                    format!("directUrl reads {variable}."),
+                    format!(
+                        "The set-up writes the direct URL as {}. Choose {variable} as its name in step 5.",
+                        self.direct_key
+                    ),
+                ));
+            }
+            return;
+        }
+        if self.version.as_ref().is_some_and(|version| {
+            version.major == 4 && version.minor.is_some_and(|minor| minor < 10)
+        }) {
+            prisma.findings.push(schema.finding(
+                "url",
+                "This Prisma has no directUrl.",
+                "It came with Prisma 4.10. Until then, migrations need DATABASE_URL set to the direct URL, as step 9 \
+                 does it.",
+            ));
+            return;
+        }
+        match prisma_schema::with_direct_url(&schema.text, datasource, self.direct_key) {
+            Some(after) => prisma.edits.push(Edit {
+                file: schema.file.clone(),
+                reason: format!(
+                    "Migrations read {} and so go over the direct connection; the app keeps its url.",
+                    self.direct_key
+                ),
+                before: schema.text.clone(),
+                after,
+            }),
+            None => prisma.findings.push(schema.finding(
+                "url",
+                "The schema has no directUrl.",
+                format!(
+                    "Its form is unusual, so nothing is changed by itself. Add this to the datasource: \
+                     directUrl = env(\"{}\")",
+                    self.direct_key
+                ),
+            )),
+        }
+    }
+
+    /// Prisma 7 needs no edit of the schema: the configuration names the URL for migrations, code the one for the app.
+    fn in_config(&self, prisma: &mut Prisma) {
+        if let Some(schema) = &self.schema {
+            for key in ["url", "directUrl"] {
+                if schema.datasource.get(key).is_some() {
+                    prisma.findings.push(schema.finding(
+                        key,
+                        format!("{key} stands in the schema."),
+                        "Prisma 7 refuses it there. The direct URL goes into prisma.config.ts, the pooled URL into the \
+                         adapter.",
+                    ));
+                }
+            }
+        }
+        match (&self.config.url, &self.config.file) {
+            (Some(url), _) => prisma.findings.extend(self.config_url(url)),
+            (None, file) => prisma.findings.push(Finding {
+                file: file.clone().unwrap_or_else(|| self.package.file()),
+                line: 1,
+                what: "No prisma.config.ts names a URL for migrations.".to_owned(),
+                why: format!(
+                    "Prisma 7 reads it there: datasource: {{ url: env(\"{}\") }}. Env files need import \
+                     'dotenv/config' at its top.",
+                    self.direct_key
+                ),
+            }),
+        }
+    }
+
+    fn config_url(&self, url: &ConfigUrl) -> Option<Finding> {
+        let file = self.config.file.clone()?;
+        if url.variable.as_deref() == Some(self.direct_key) {
+            return None;
+        }
+        let what = match &url.variable {
+            Some(variable) => format!("datasource.url reads {variable}."),
+            None => "datasource.url is no plain variable.".to_owned(),
+        };
+        let why = format!(
+            "Prisma uses it for migrations, and they need the direct URL: url: env(\"{}\"). The app keeps the pooled \
+             URL.",
+            self.direct_key
+        );
+        Some(Finding { file, line: url.line, what, why })
+    }
+}
