@@ -1,11 +1,130 @@
 //! Step 7: reads the project folder and writes the ticked edits.
 
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
 use crate::{
-    domain::problem::Problem,
-    effects::World,
+    domain::{
+        problem::{Fix, Problem},
+        secret::Secret,
+        stack::{Edit, Project},
+    },
+    effects::{World, files},
+    project::{
+        files::sweep,
+        git,
+        scan::{self, ScanError},
+    },
     setup::steps::project::{Effect, Msg},
 };
 
 pub(super) async fn run(effect: Effect, world: &World) -> Result<Msg, Problem> {
-    todo!("{effect:?} {world:?}")
+    match effect {
+        Effect::Scan { folder, direct_key } => {
+            scan(folder, direct_key).await.map(|project| Msg::Scanned(Box::new(project)))
+        }
+        Effect::Write { root, edits } => {
+            let writes = edits.into_iter().map(write).collect();
+            files::write(&root, writes, world).await.map(Msg::Written)
+        }
+    }
+}
+
+async fn scan(folder: PathBuf, direct_key: String) -> Result<Project, Problem> {
+    let root =
+        files::blocking(move || scan::root(&at_home(&folder)).map_err(|err| problem(&err))).await?;
+    let tracked = git::tracked_below(&root).await;
+    let stop = CancellationToken::new();
+    // Dropped with this effect when the person stops it; the walk then ends at its next file.
+    let _stop_with_us = stop.clone().drop_guard();
+    files::blocking(move || {
+        let stopped = || stop.is_cancelled();
+        let project = scan::scan(&root, &direct_key, tracked.as_ref(), &stopped)
+            .map_err(|err| problem(&err))?;
+        let edited = project.edits.iter().map(|edit| &edit.file);
+        sweep(&project.root, project.env_files.iter().chain(edited));
+        Ok(project)
+    })
+    .await
+}
+
+/// `~/shop`, as people write it.
+fn at_home(folder: &Path) -> PathBuf {
+    match (folder.strip_prefix("~"), directories::BaseDirs::new()) {
+        (Ok(below), Some(folders)) => folders.home_dir().join(below),
+        (Ok(_) | Err(_), _) => folder.to_owned(),
+    }
+}
+
+fn write(edit: Edit) -> files::Write {
+    let what = lines(&edit.before, &edit.after);
+    files::Write {
+        file: edit.file,
+        before: Some(Secret::new(edit.before)),
+        after: Secret::new(edit.after),
+        what,
+    }
+}
+
+/// `+1 line`, `+2 −1 lines`.
+fn lines(before: &str, after: &str) -> String {
+    use similar::{ChangeTag, TextDiff};
+    let diff = TextDiff::from_lines(before, after);
+    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+    match (count(ChangeTag::Insert), count(ChangeTag::Delete)) {
+        (1, 0) => "+1 line".to_owned(),
+        (added, 0) => format!("+{added} lines"),
+        (added, removed) => format!("+{added} −{removed} lines"),
+    }
+}
+
+fn problem(err: &ScanError) -> Problem {
+    let again = |problem: Problem| problem.fix("Try again", Fix::TryAgain);
+    match err {
+        ScanError::Missing(folder) => Problem::new(
+            "no such folder",
+            format!("The folder {} was not found.", folder.display()),
+            "Nothing of this name exists.",
+        )
+        .hint("Choose the project's folder"),
+        ScanError::NotAFolder(path) => {
+            Problem::new("not a folder", format!("{} is a file, not a folder.", path.display()), "")
+                .hint("Choose the folder it lies in")
+        }
+        ScanError::Everything(path) => Problem::new(
+            "not a project",
+            format!("{} holds the whole computer, not a project.", path.display()),
+            "",
+        )
+        .hint("Choose the project's folder"),
+        ScanError::Name(path) => Problem::new(
+            "folder name",
+            format!("The name of {} can't be shown faithfully.", path.display()),
+            "It is not UTF-8.",
+        )
+        .hint("Rename the folder, or use a link with another name"),
+        ScanError::Read { folder, source } => again(Problem::new(
+            "folder",
+            format!("The folder {} could not be read.", folder.display()),
+            format!("{source}."),
+        )),
+        ScanError::Stopped => again(Problem::new(
+            "stopped",
+            "Reading the project was stopped.",
+            "Nothing was changed.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_in_lines() {
+        assert_eq!(lines("a\nb\n", "a\nx\nb\n"), "+1 line");
+        assert_eq!(lines("a\n", "a\nx\ny\n"), "+2 lines");
+        assert_eq!(lines("a\nb\n", "a\nc\n"), "+1 −1 lines");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     domain::{
         env_file::{self, Assignment, BadAssignment, Plan},
+        env_name,
         problem::Problem,
         record::Undo,
         secret::Secret,
@@ -270,7 +271,5 @@ impl Step {
 
 /// `.env.example` and its relatives are committed: they get no values.
 pub fn is_example(file: &std::path::Path) -> bool {
-    file.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-        name.split('.').any(|part| matches!(part, "example" | "sample" | "template" | "dist"))
-    })
+    file.file_name().and_then(|name| name.to_str()).is_some_and(env_name::is_example)
 }
