@@ -61,6 +61,11 @@ pub enum Msg {
 }
 
 impl Step {
+    /// The account has answered with its clusters, be it none.
+    pub fn listed(&self) -> bool {
+        self.listed
+    }
+
     pub fn chosen(&self) -> Option<&Cluster> {
         let chosen = self.draft.chosen.as_ref()?;
         self.clusters.iter().find(|cluster| cluster.id == *chosen)
@@ -112,7 +117,7 @@ impl Step {
             (Msg::List, Phase::Idle | Phase::Failed(_)) => {
                 self.phase = Phase::Listing(ctx.start(Effect::List))
             }
-            (Msg::Listed(clusters), Phase::Listing(_)) => self.listed(clusters),
+            (Msg::Listed(clusters), Phase::Listing(_)) => self.take_list(clusters),
             (Msg::Choose(id), _) => self.choose(id),
             (Msg::Use, Phase::Idle | Phase::Failed(_)) => self.read(ctx),
             (Msg::Stop, Phase::Listing(ticket) | Phase::Reading(ticket, ..)) => {
@@ -137,7 +142,7 @@ impl Step {
         }
     }
 
-    fn listed(&mut self, clusters: Vec<Cluster>) {
+    fn take_list(&mut self, clusters: Vec<Cluster>) {
         self.clusters = clusters;
         self.listed = true;
         self.phase = Phase::Idle;

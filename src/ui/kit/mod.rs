@@ -12,6 +12,7 @@ mod fold;
 mod icon;
 mod passing;
 mod problem;
+mod slider;
 pub mod stages;
 mod table;
 mod text;
@@ -30,6 +31,7 @@ pub use fold::{fold, open_next_fold};
 pub use icon::{Icon, icon, paint_icon, standing_icon};
 pub use passing::{farewell, toast};
 pub use problem::problem;
+pub use slider::{SliderMark, number, slider};
 pub use table::{Column, hairline, table};
 pub use text::{caption, heading, key_value, live, mono, paragraph, pill, subheading};
 

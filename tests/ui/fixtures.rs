@@ -1,0 +1,335 @@
+//! Set-ups in the states that pages show, made through the core as the window makes them; and the window over one.
+
+use std::time::Duration;
+
+use egui::{Theme, Vec2, vec2};
+use egui_kittest::Harness;
+use jiff::Timestamp;
+use poolwright::{
+    domain::{
+        access::{Lease, Rule},
+        activity::{Holder, Sample},
+        capacity::Limits,
+        cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
+        pool::{Pool, PoolMode, PoolName},
+        problem::{Fix, Problem},
+        record::Exchange,
+        secret::Secret,
+    },
+    setup::{
+        Msg, Order, Rules, Setup, StepMsg,
+        facts::{Account, Grant, Kept, SCOPES},
+        step::StepId,
+        steps::{cluster, measure, pool, sign_in},
+        ticket::Ticket,
+    },
+    ui::{act::Act, page::Page, theme},
+};
+
+/// A window over one set-up, without a runner: what it asks for is kept.
+pub struct Screen {
+    pub setup: Setup,
+    pub page: Page,
+    pub acts: Vec<Act>,
+}
+
+pub const WINDOW: Vec2 = vec2(1180.0, 780.0);
+/// A laptop at 200 %.
+pub const SMALL: Vec2 = vec2(640.0, 450.0);
+
+/// The moment at which the fixtures' windows are looked at.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(1_763_994_600).expect("a time")
+}
+
+pub fn window(setup: Setup) -> Harness<'static, Screen> {
+    sized(setup, WINDOW, Theme::Light)
+}
+
+pub fn sized(setup: Setup, size: Vec2, theme: Theme) -> Harness<'static, Screen> {
+    let screen = Screen { setup, page: Page::default(), acts: Vec::new() };
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .with_theme(theme)
+        .with_max_steps(20)
+        .with_context_setup(theme::install)
+        .build_ui_state(
+            |ui, screen: &mut Screen| {
+                let acts = screen.page.show(ui, &mut screen.setup, now());
+                screen.acts.extend(acts);
+            },
+            screen,
+        );
+    harness.run();
+    harness
+}
+
+/// What the window asked for, in the words of the messages. No secret is in a `Debug`.
+pub fn asked(harness: &Harness<'_, Screen>) -> Vec<String> {
+    harness.state().acts.iter().map(|act| format!("{act:?}")).collect()
+}
+
+fn act(setup: &mut Setup, msg: impl Into<Msg>) -> Option<Ticket> {
+    let orders = setup.act(now(), msg.into());
+    orders.into_iter().find_map(|order| match order {
+        Order::Start(start) => Some(start.ticket),
+        Order::Cancel(_) => None,
+    })
+}
+
+/// Does something and answers the effect it starts.
+pub fn answer(setup: &mut Setup, msg: impl Into<Msg>, with: impl Into<StepMsg>) {
+    let ticket = act(setup, msg).expect("an effect was started");
+    setup.settle(now(), ticket, with.into());
+}
+
+pub fn fresh() -> Setup {
+    let mut setup = Setup::new(Rules { min_samples: 60, ..Rules::default() });
+    act(&mut setup, Msg::Go(StepId::SignIn));
+    setup
+}
+
+pub fn typed_token() -> Setup {
+    let mut setup = fresh();
+    setup.steps.sign_in.draft.token = format!("dop_v1_{}", "0a".repeat(32));
+    setup
+}
+
+pub fn signing_in() -> Setup {
+    let mut setup = typed_token();
+    act(&mut setup, sign_in::Msg::SignIn);
+    setup
+}
+
+pub fn refused_token() -> Setup {
+    let mut setup = typed_token();
+    let problem = Problem::new(
+        "HTTP 401",
+        "DigitalOcean did not accept the token.",
+        "It was deleted or has expired, or a character is missing.",
+    )
+    .fix("Sign in again", Fix::TryAgain)
+    .fix(
+        "Create a token",
+        Fix::Open("https://cloud.digitalocean.com/account/api/tokens/new".to_owned()),
+    )
+    .hint("Paste another token")
+    .detail("HTTP 401 Unable to authenticate you (request id 4d9d8375)");
+    answer(&mut setup, sign_in::Msg::SignIn, sign_in::Msg::Failed(problem));
+    setup
+}
+
+pub fn account() -> Account {
+    let mut scopes = SCOPES.to_vec();
+    for scope in &mut scopes {
+        scope.grant = match scope.name {
+            "account:read" | "database:read" | "app:read" => Grant::Has,
+            "database:view_credentials" => Grant::Has,
+            _ => Grant::Unknown,
+        };
+    }
+    Account {
+        token: Secret::new("dop_v1_canary"),
+        email: Some("ada@example.com".to_owned()),
+        team: Some("Team Shop".to_owned()),
+        scopes,
+        passwords_visible: None,
+        kept: Kept::Keychain,
+    }
+}
+
+pub fn signed_in() -> Setup {
+    signed_in_as(account())
+}
+
+pub fn signed_in_as(account: Account) -> Setup {
+    let mut setup = typed_token();
+    answer(&mut setup, sign_in::Msg::SignIn, sign_in::Msg::SignedIn(Box::new(account)));
+    setup
+}
+
+fn endpoint(database: &str, port: u16) -> Endpoint {
+    Endpoint {
+        host: "shop-db-do-user-1.f.db.ondigitalocean.com".to_owned(),
+        port,
+        user: "doadmin".to_owned(),
+        password: Some(Secret::new("AVNS_canary")),
+        database: database.to_owned(),
+    }
+}
+
+pub fn cluster(name: &str, engine: &str, status: &str) -> Cluster {
+    Cluster {
+        id: ClusterId(format!("9cc10173-{name}")),
+        name: name.to_owned(),
+        engine: engine.to_owned(),
+        version: "16".to_owned(),
+        status: status.to_owned(),
+        region: "fra1".to_owned(),
+        size: "db-s-2vcpu-4gb".to_owned(),
+        tags: Vec::new(),
+        direct: endpoint("defaultdb", 25060),
+        private: None,
+    }
+}
+
+pub fn listing() -> Setup {
+    let mut setup = signed_in();
+    act(&mut setup, Msg::Go(StepId::Cluster));
+    setup
+}
+
+pub fn listed(clusters: Vec<Cluster>) -> Setup {
+    let mut setup = signed_in();
+    answer(&mut setup, Msg::Go(StepId::Cluster), cluster::Msg::Listed(clusters));
+    setup
+}
+
+pub fn clusters() -> Setup {
+    listed(vec![
+        cluster("shop-db", "pg", "online"),
+        cluster("shop-db-stg", "pg", "online"),
+        cluster("legacy", "mysql", "online"),
+        cluster("shop-db-new", "pg", "creating"),
+    ])
+}
+
+pub fn pool(name: &str, size: u32) -> Pool {
+    Pool {
+        name: PoolName::given(name),
+        mode: PoolMode::Transaction,
+        size,
+        db: "shop".to_owned(),
+        user: Some("shop_app".to_owned()),
+        public: Some(endpoint(name, 25061)),
+        private: None,
+    }
+}
+
+pub fn facts(environment: Environment) -> ClusterFacts {
+    let user = |name: &str, role: &str| User {
+        name: name.to_owned(),
+        role: role.to_owned(),
+        password: Some(Secret::new("AVNS_canary")),
+    };
+    ClusterFacts {
+        cluster: cluster("shop-db", "pg", "online"),
+        environment,
+        pools: vec![Pool { db: "reports".to_owned(), ..pool("reports-pool", 10) }],
+        users: vec![user("doadmin", "primary"), user("shop_app", "normal")],
+        databases: vec!["defaultdb".to_owned(), "shop".to_owned(), "reports".to_owned()],
+        ca: Some("-----BEGIN CERTIFICATE-----".to_owned()),
+        trusted_sources: Some(vec![Rule {
+            kind: "ip_addr".to_owned(),
+            value: "203.0.113.9".to_owned(),
+            description: None,
+            raw: serde_json::json!({}),
+        }]),
+        apps: Vec::new(),
+    }
+}
+
+/// The cluster is chosen and read; on its page.
+pub fn chosen(environment: Environment) -> Setup {
+    let mut setup = clusters();
+    act(&mut setup, cluster::Msg::Choose(ClusterId("9cc10173-shop-db".to_owned())));
+    setup.steps.cluster.draft.environment = Some(environment);
+    answer(&mut setup, cluster::Msg::Use, cluster::Msg::Read(Box::new(facts(environment))));
+    setup
+}
+
+pub fn at(mut setup: Setup, step: StepId) -> Setup {
+    act(&mut setup, Msg::Go(step));
+    setup
+}
+
+pub fn sample(second: i64, web: u32) -> Sample {
+    let holder = |application: &str, user: &str, state: &str, count| Holder {
+        application: application.to_owned(),
+        user: user.to_owned(),
+        address: Some("10.114.0.3".to_owned()),
+        state: state.to_owned(),
+        count,
+    };
+    Sample {
+        at: now() + Duration::from_secs(second.unsigned_abs()),
+        holders: vec![
+            holder("shop-web", "shop_app", "idle", web),
+            holder("shop-web", "shop_app", "active", 6),
+            holder("shop-worker", "shop_app", "idle in transaction", 7),
+            holder("", "doadmin", "idle", 3),
+            holder("poolwright", "doadmin", "active", 1),
+        ],
+        commits: 1000 + 200 * second.unsigned_abs(),
+        refused: 0,
+    }
+}
+
+/// Recording on page 3, with so many samples.
+pub fn recording(samples: i64) -> Setup {
+    let mut setup = at(chosen(Environment::Production), StepId::Measure);
+    setup.steps.measure.draft.health_url = "https://shop-web.ondigitalocean.app/health".to_owned();
+    let ticket = act(&mut setup, measure::Msg::Record).expect("the recording was started");
+    let limits = Limits { max_connections: 100, superuser_reserved: 3, reserved: 0 };
+    setup.note(now(), ticket, measure::Msg::Limits(limits).into());
+    for second in 0..samples {
+        let web = 54 + u32::try_from((second * 7) % 11).unwrap_or(0);
+        setup.note(now(), ticket, measure::Msg::Sample(sample(second, web)).into());
+    }
+    setup
+}
+
+pub fn waiting_for_a_slot() -> Setup {
+    let mut setup = at(chosen(Environment::Production), StepId::Measure);
+    let ticket = act(&mut setup, measure::Msg::Record).expect("the recording was started");
+    let text = "97 of 97 are in use. It is tried again for up to 2 minutes.".to_owned();
+    setup.note(now(), ticket, measure::Msg::Waiting(text).into());
+    setup
+}
+
+/// On page 4 with an established measure.
+pub fn sizing(environment: Environment) -> Setup {
+    let mut setup = recording(60);
+    if let Some(cluster) = &mut setup.facts.cluster {
+        cluster.environment = environment;
+    }
+    at(setup, StepId::Pool)
+}
+
+pub fn creating() -> Setup {
+    let mut setup = sizing(Environment::Staging);
+    act(&mut setup, pool::Msg::Act);
+    setup
+}
+
+pub fn created() -> Setup {
+    let mut setup = sizing(Environment::Staging);
+    let made = pool("shop-pool", setup.steps.pool.draft.size);
+    answer(&mut setup, pool::Msg::Act, pool::Msg::Made(made));
+    setup.exchanged(exchange("POST", "/v2/databases/9cc10173-shop-db/pools", Some(201)));
+    setup.exchanged(exchange("GET", "/v2/databases/9cc10173-shop-db/pools/shop-pool", Some(200)));
+    setup.exchanged(exchange("GET", "/v2/apps", Some(403)));
+    setup.exchanged(exchange("GET", "/v2/apps", None));
+    setup
+}
+
+pub fn exchange(method: &str, path: &str, status: Option<u16>) -> Exchange {
+    Exchange {
+        at: now(),
+        method: method.to_owned(),
+        path: path.to_owned(),
+        body: (method == "POST").then(|| "{\"name\": \"shop-pool\", \"size\": 43}".to_owned()),
+        status,
+        took: Duration::from_millis(132),
+        request_id: Some("4d9d8375-3c56-4925-a3e7-eb137fed17e9".to_owned()),
+        rate_left: Some(4816),
+    }
+}
+
+pub fn lease(minutes: i64) -> Lease {
+    Lease {
+        address: [203, 0, 113, 7].into(),
+        until: Some(now() + Duration::from_secs(60 * minutes.unsigned_abs())),
+        was_there: false,
+    }
+}
