@@ -3,14 +3,14 @@
 //! `domain` holds the rules, `setup` the twelve steps as a pure core, `effects` carries their orders out through
 //! the adapters, `ui` and `cli` drive the same core, `practice` is an account to practise on.
 
+pub mod address;
 #[cfg(feature = "gui")]
 pub mod appearance;
-pub mod address;
 pub mod cli;
 #[cfg(feature = "gui")]
 pub mod clipboard;
-pub mod disk;
 pub mod digitalocean;
+pub mod disk;
 pub mod domain;
 pub mod effects;
 pub mod health;

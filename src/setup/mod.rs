@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod facts;
+mod runbook;
 pub mod step;
 pub mod steps;
 pub mod ticket;
@@ -30,7 +31,10 @@ use crate::{
     },
 };
 
-pub use crate::setup::steps::{Effect, StepMsg};
+pub use crate::setup::{
+    runbook::runbook,
+    steps::{Effect, StepMsg},
+};
 
 /// How this set-up is to behave. Plain fields; practice's profile sets shorter times.
 #[derive(Clone, Debug, PartialEq)]
@@ -287,9 +291,4 @@ pub fn may_change(facts: &Facts, rules: &Rules) -> Result<(), String> {
         | Environment::Development
         | Environment::Practice => Ok(()),
     }
-}
-
-/// The hand-over document of a set-up. The runbook's module knows its form, this knows where the figures lie.
-pub fn runbook(facts: &Facts, record: &Record, now: Timestamp) -> String {
-    todo!("{facts:?} {record:?} {now}")
 }

@@ -34,7 +34,7 @@ fn endpoint(database: &str, port: u16) -> Endpoint {
     }
 }
 
-fn cluster(environment: Environment) -> ClusterFacts {
+pub(super) fn cluster(environment: Environment) -> ClusterFacts {
     ClusterFacts {
         cluster: Cluster {
             id: ClusterId("c1".to_owned()),
@@ -77,7 +77,7 @@ fn signed_in(environment: Environment) -> Setup {
     setup
 }
 
-fn order() -> PoolOrder {
+pub(super) fn order() -> PoolOrder {
     PoolOrder {
         name: PoolName::given("shop-pool"),
         mode: PoolMode::Transaction,
@@ -87,7 +87,7 @@ fn order() -> PoolOrder {
     }
 }
 
-fn made(order: &PoolOrder) -> Pool {
+pub(super) fn made(order: &PoolOrder) -> Pool {
     Pool {
         name: order.name.clone(),
         mode: order.mode,

@@ -115,6 +115,37 @@ pub enum Msg {
     Failed(Problem),
 }
 
+/// What is to be changed in an app's settings.
+pub fn switch(facts: &Facts) -> Option<Switch> {
+    let cluster = facts.cluster.as_ref()?;
+    let pool = facts.pool.as_ref()?;
+    let keys = facts.urls.as_ref().map_or(("DATABASE_URL".to_owned(), None), |urls| {
+        (urls.keys.0.clone(), Some(urls.keys.1.clone()))
+    });
+    Some(Switch {
+        cluster_name: cluster.cluster.name.clone(),
+        hosts: hosts(cluster, pool),
+        pool: pool.name.clone(),
+        pooled_key: keys.0,
+        direct_key: keys.1,
+        pooled_suffix: suffix(facts),
+    })
+}
+
+/// Parameters this project's client needs behind the binding.
+fn suffix(facts: &Facts) -> String {
+    let Some(urls) = &facts.urls else { return String::new() };
+    let client = facts.project.as_ref().map_or(Client::Unknown, |project| project.client);
+    let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
+    stack::url_for(client, Port::Pooled, &urls.pooled, probe, urls.limit)
+        .url
+        .parameters
+        .iter()
+        .filter(|(key, _)| key != "sslmode")
+        .map(|(key, value)| format!("&{key}={value}"))
+        .collect()
+}
+
 /// Every name and address under which the cluster and the pool are reached.
 fn hosts(cluster: &ClusterFacts, pool: &Pool) -> Vec<String> {
     let others = [cluster.cluster.private.as_ref(), pool.public.as_ref(), pool.private.as_ref()];
@@ -140,34 +171,7 @@ impl Step {
     /// What would change in the app's spec.
     pub fn plan(&self, facts: &Facts) -> Option<Result<SpecPlan, BadSpec>> {
         let app = self.app(facts)?;
-        let cluster = facts.cluster.as_ref()?;
-        let pool = facts.pool.as_ref()?;
-        let keys = facts.urls.as_ref().map_or(("DATABASE_URL".to_owned(), None), |urls| {
-            (urls.keys.0.clone(), Some(urls.keys.1.clone()))
-        });
-        let switch = Switch {
-            cluster_name: cluster.cluster.name.clone(),
-            hosts: hosts(cluster, pool),
-            pool: pool.name.clone(),
-            pooled_key: keys.0,
-            direct_key: keys.1,
-            pooled_suffix: Self::suffix(facts),
-        };
-        Some(app_spec::plan(&app.spec, &switch))
-    }
-
-    /// Parameters this project's client needs behind the binding.
-    fn suffix(facts: &Facts) -> String {
-        let Some(urls) = &facts.urls else { return String::new() };
-        let client = facts.project.as_ref().map_or(Client::Unknown, |project| project.client);
-        let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
-        stack::url_for(client, Port::Pooled, &urls.pooled, probe, urls.limit)
-            .url
-            .parameters
-            .iter()
-            .filter(|(key, _)| key != "sslmode")
-            .map(|(key, value)| format!("&{key}={value}"))
-            .collect()
+        Some(app_spec::plan(&app.spec, &switch(facts)?))
     }
 
     pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
