@@ -61,3 +61,30 @@ pub fn lets_in(rules: &[Rule], address: Ipv4Addr) -> bool {
     rules.is_empty()
         || rules.iter().any(|rule| rule.kind == "ip_addr" && rule.value == address.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(kind: &str, value: &str) -> Rule {
+        Rule { kind: kind.to_owned(), value: value.to_owned(), description: None, raw: Value::Null }
+    }
+
+    #[test]
+    fn an_empty_list_lets_everyone_in_and_one_rule_shuts_the_others_out() {
+        let address = Ipv4Addr::new(203, 0, 113, 7);
+        assert!(lets_in(&[], address));
+        assert!(!lets_in(&[rule("app", "203.0.113.7")], address));
+        assert!(!lets_in(&[rule("ip_addr", "203.0.113.70")], address));
+        assert!(lets_in(&[rule("app", "a1"), rule("ip_addr", "203.0.113.7")], address));
+    }
+
+    #[test]
+    fn a_lease_lasts_as_long_as_its_words_say() {
+        let minutes: Vec<Option<u64>> = LeaseLength::ALL
+            .into_iter()
+            .map(|length| length.duration().map(|duration| duration.as_secs() / 60))
+            .collect();
+        assert_eq!(minutes, [Some(30), Some(120), Some(480), None]);
+    }
+}

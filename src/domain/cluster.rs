@@ -165,4 +165,74 @@ mod tests {
         assert_eq!(guess("practice-db"), Environment::Practice);
         assert_eq!(Environment::guess("db", &["dev".to_owned()]), Environment::Development);
     }
+
+    fn cluster(engine: &str, status: &str, size: &str) -> Cluster {
+        Cluster {
+            id: ClusterId("c1".to_owned()),
+            name: "shop-db".to_owned(),
+            engine: engine.to_owned(),
+            version: "16".to_owned(),
+            status: status.to_owned(),
+            region: "fra1".to_owned(),
+            size: size.to_owned(),
+            tags: Vec::new(),
+            direct: Endpoint {
+                host: "db.example".to_owned(),
+                port: 25060,
+                user: "doadmin".to_owned(),
+                password: Some(Secret::new("admin")),
+                database: "defaultdb".to_owned(),
+            },
+            private: None,
+        }
+    }
+
+    #[test]
+    fn memory_and_processors_are_read_from_the_size() {
+        for (size, ram, vcpus) in [
+            ("db-s-1vcpu-1gb", Some(1), Some(1)),
+            ("gd-2vcpu-8gb-intel", Some(8), Some(2)),
+            ("so1_5-4vcpu-32gb", Some(32), Some(4)),
+            ("db-amd-2vcpu-4gb", Some(4), Some(2)),
+            ("unknown", None, None),
+        ] {
+            let cluster = cluster("pg", "online", size);
+            assert_eq!((cluster.ram_gib(), cluster.vcpus()), (ram, vcpus), "{size}");
+        }
+    }
+
+    #[test]
+    fn only_an_online_postgresql_cluster_can_be_chosen() {
+        let refusal = |engine, status| cluster(engine, status, "db-s-1vcpu-1gb").refusal();
+        assert_eq!(refusal("pg", "online"), None);
+        assert_eq!(refusal("mysql", "online").as_deref(), Some("mysql, not PostgreSQL"));
+        assert_eq!(refusal("pg", "resizing").as_deref(), Some("still resizing"));
+    }
+
+    #[test]
+    fn a_hidden_password_is_none_wherever_it_is_looked_for() {
+        let user = |name: &str, password: Option<&str>| User {
+            name: name.to_owned(),
+            role: "normal".to_owned(),
+            password: password.map(Secret::new),
+        };
+        let facts = ClusterFacts {
+            cluster: cluster("pg", "online", "db-s-1vcpu-1gb"),
+            environment: Environment::Practice,
+            pools: Vec::new(),
+            users: vec![
+                user("app", Some("app's")),
+                user("hidden", Some("")),
+                user("doadmin", None),
+            ],
+            databases: Vec::new(),
+            ca: None,
+            trusted_sources: None,
+            apps: Vec::new(),
+        };
+        assert_eq!(facts.password_of("app"), Some(&Secret::new("app's")));
+        assert_eq!(facts.password_of("hidden"), None);
+        assert_eq!(facts.password_of("doadmin"), Some(&Secret::new("admin")));
+        assert_eq!(facts.password_of("nobody"), None);
+    }
 }

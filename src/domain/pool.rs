@@ -133,4 +133,33 @@ mod tests {
         assert_eq!(PoolName::parse("a-b_9"), Ok(PoolName::given("a-b_9")));
         assert_eq!(PoolName::parse("äää"), Err(BadName::Character('ä')));
     }
+
+    #[test]
+    fn a_pool_fulfils_its_order_only_with_every_setting() {
+        let order = PoolOrder {
+            name: PoolName::given("shop-pool"),
+            mode: PoolMode::Transaction,
+            size: 11,
+            db: "shop".to_owned(),
+            user: Some("shop_app".to_owned()),
+        };
+        let pool = Pool {
+            name: order.name.clone(),
+            mode: order.mode,
+            size: order.size,
+            db: order.db.clone(),
+            user: order.user.clone(),
+            public: None,
+            private: None,
+        };
+        assert!(pool.fulfils(&order));
+        for other in [
+            Pool { mode: PoolMode::Session, ..pool.clone() },
+            Pool { size: 12, ..pool.clone() },
+            Pool { db: "other".to_owned(), ..pool.clone() },
+            Pool { user: None, ..pool.clone() },
+        ] {
+            assert!(!other.fulfils(&order), "{other:?}");
+        }
+    }
 }

@@ -172,3 +172,33 @@ impl Tested {
         Port::BOTH.into_iter().all(|port| self.ports.column(port).answered())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(outcome: &Outcome) -> Column {
+        Column { stages: std::array::from_fn(|_| outcome.clone()) }
+    }
+
+    #[test]
+    fn encrypted_but_not_verified_answers_without_passing() {
+        let (found, took) = ("TLS 1.3".to_owned(), Duration::from_millis(1));
+        let mut column = column(&Outcome::Passed { found: found.clone(), took });
+        assert!(column.passed() && column.answered());
+        column.set(Stage::Encryption, Outcome::Unverified { found, took });
+        assert!(!column.passed() && column.answered());
+        column.set(Stage::Query, Outcome::NotReached);
+        assert!(!column.answered());
+    }
+
+    #[test]
+    fn a_column_s_problem_is_its_first() {
+        let problem = |code: &str| Problem::new(code, "It did not answer.", "");
+        let mut column = column(&Outcome::NotReached);
+        assert_eq!(column.problem(), None);
+        column.set(Stage::Query, Outcome::Failed(Box::new(problem("second"))));
+        column.set(Stage::Port, Outcome::Failed(Box::new(problem("first"))));
+        assert_eq!(column.problem(), Some((Stage::Port, &problem("first"))));
+    }
+}
