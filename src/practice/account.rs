@@ -1,7 +1,10 @@
 //! DigitalOcean's HTTP API on loopback, over a practice cluster and an app that really runs.
 //! Faithful to the published description and to what is known beyond it; one task owns all state.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::{
+    net::{Ipv4Addr, SocketAddrV4},
+    time::Duration,
+};
 
 use tokio::{
     net::TcpListener,
@@ -57,6 +60,9 @@ pub struct Beginning {
     pub deployments_fail: bool,
 }
 
+/// Long enough for a set-up to get in during a quiet time, and to see a full database soon after.
+const WAVE: Duration = Duration::from_secs(8);
+
 /// Who may connect from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trusted {
@@ -71,7 +77,7 @@ impl Default for Beginning {
         Self {
             trusted: Trusted::AppAndThisComputer,
             pools: Vec::new(),
-            load: Load::Waves,
+            load: Load::Waves(WAVE),
             deployments_fail: false,
         }
     }

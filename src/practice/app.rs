@@ -16,7 +16,7 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, interval_at, timeout},
 };
 
 use crate::domain::secret::Secret;
@@ -36,15 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RATE: u32 = 200;
 const TICK: Duration = Duration::from_millis(10);
 
-/// How long a busy and a quiet time last.
-const WAVE: Duration = Duration::from_secs(8);
 /// Workers on duty in each instance in a quiet time.
 const QUIET: u32 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// A quiet time, then one in which every worker is wanted, and so on: a full database has moments with a free slot.
-    Waves,
+    /// A quiet time of this length, then one in which every worker is wanted, and so on: a full database has moments
+    /// with a free slot.
+    Waves(Duration),
     /// The quiet time only.
     Quiet,
     /// Connections without visitors, which leaves a computer to its other work.
@@ -196,9 +195,11 @@ async fn keep(
 ) {
     let mut visitors = interval(TICK);
     visitors.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut waves = interval(WAVE);
-    // The first tick comes at once.
-    waves.tick().await;
+    let (has_waves, wave) = match load {
+        Load::Waves(wave) => (true, wave),
+        Load::Quiet | Load::Idle => (false, Duration::from_secs(3600)),
+    };
+    let mut waves = interval_at(tokio::time::Instant::now() + wave, wave);
     let mut live: Option<Fleet> = None;
     let mut leaving = JoinSet::new();
     let mut sent = 0;
@@ -214,7 +215,7 @@ async fn keep(
                     }
                 }
             }
-            _ = waves.tick(), if load == Load::Waves => {
+            _ = waves.tick(), if has_waves => {
                 shift.send_modify(|wanted| *wanted = if *wanted == QUIET { u32::MAX } else { QUIET });
             }
             order = orders.recv() => match order {

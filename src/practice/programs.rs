@@ -80,7 +80,7 @@ fn pooler_folders() -> impl Iterator<Item = PathBuf> {
         .chain(path_folders())
 }
 
-fn path_folders() -> impl Iterator<Item = PathBuf> {
+pub(super) fn path_folders() -> impl Iterator<Item = PathBuf> {
     env::var_os("PATH")
         .map(|path| env::split_paths(&path).collect::<Vec<_>>())
         .unwrap_or_default()

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use super::programs;
+
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("PostgreSQL is not installed")]
@@ -33,14 +35,16 @@ pub enum StartError {
     Pooler(#[source] super::pooler::PoolerError),
     #[error("could not write the sample project: {path}")]
     Project { path: PathBuf, source: io::Error },
+    #[error("the practice account ended before it was used")]
+    AccountEnded,
 }
 
 impl StartError {
-    /// The Debian package that is missing and the command that brings it, where that is the cause.
-    pub fn remedy(&self) -> Option<Remedy> {
+    /// The command that brings what is missing, where that is the cause and this system's package manager is known.
+    pub fn remedy(&self) -> Option<String> {
         match self {
-            Self::NoPostgres => Some(Remedy { package: "postgresql" }),
-            Self::NoPgBouncer => Some(Remedy { package: "pgbouncer" }),
+            Self::NoPostgres => install(|manager| format!("{} pgbouncer", manager.postgres)),
+            Self::NoPgBouncer => install(|_| "pgbouncer".to_owned()),
             Self::NoAccount
             | Self::NoHome
             | Self::Folder { .. }
@@ -51,21 +55,54 @@ impl StartError {
             | Self::TooSlow { .. }
             | Self::Sql(_)
             | Self::Pooler(_)
-            | Self::Project { .. } => None,
+            | Self::Project { .. }
+            | Self::AccountEnded => None,
         }
     }
 }
 
-/// A package of the system that is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remedy {
-    pub package: &'static str,
+struct Manager {
+    program: &'static str,
+    install: &'static str,
+    /// Its package with PostgreSQL's server.
+    postgres: &'static str,
+    /// Installs for everybody, which only root may.
+    needs_root: bool,
 }
 
-impl Remedy {
-    /// Brings both servers; installs nothing that is there already.
-    pub const COMMAND: &'static str = "packaging/install-deps";
+const MANAGERS: [Manager; 4] = [
+    Manager {
+        program: "apt-get",
+        install: "apt-get install",
+        postgres: "postgresql",
+        needs_root: true,
+    },
+    Manager {
+        program: "dnf",
+        install: "dnf install",
+        postgres: "postgresql-server",
+        needs_root: true,
+    },
+    Manager {
+        program: "pacman",
+        install: "pacman -S --needed",
+        postgres: "postgresql",
+        needs_root: true,
+    },
+    Manager {
+        program: "brew",
+        install: "brew install",
+        postgres: "postgresql@17",
+        needs_root: false,
+    },
+];
 
-    /// The same without our script, on Debian and Ubuntu.
-    pub const APT: &'static str = "apt-get install postgresql pgbouncer";
+fn install(packages: impl Fn(&Manager) -> String) -> Option<String> {
+    let is_there = |manager: &&Manager| {
+        programs::path_folders().any(|folder| folder.join(manager.program).is_file())
+    };
+    let manager = MANAGERS.iter().find(is_there)?;
+    let is_root = rustix::process::geteuid().is_root();
+    let sudo = if manager.needs_root && !is_root { "sudo " } else { "" };
+    Some(format!("{sudo}{} {}", manager.install, packages(manager)))
 }

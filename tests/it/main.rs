@@ -11,12 +11,20 @@
 #[cfg(feature = "practice")]
 mod account;
 #[cfg(feature = "practice")]
+mod api_description;
+#[cfg(feature = "practice")]
 mod canned;
 mod files;
 #[cfg(feature = "practice")]
+mod openapi;
+#[cfg(feature = "practice")]
+mod practice;
+#[cfg(feature = "practice")]
 mod practice_account;
 #[cfg(feature = "practice")]
+mod practice_app;
+#[cfg(feature = "practice")]
 mod practice_cluster;
+mod project;
 #[cfg(feature = "practice")]
 mod web;
-mod project;

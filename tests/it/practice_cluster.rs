@@ -68,7 +68,10 @@ async fn nobody_gets_in_without_encryption() {
     let refused =
         options(&cluster, OWNER).ssl_mode(PgSslMode::Disable).connect().await.unwrap_err();
 
-    assert_eq!(refused.as_database_error().and_then(|error| error.code()).unwrap(), "28000");
+    assert_eq!(
+        refused.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap(),
+        "28000"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,7 +133,10 @@ async fn a_new_password_holds_on_both_ports() {
     cluster.set_role(APP_ROLE, fresh).await.unwrap();
 
     let refused = old.connect().await.unwrap_err();
-    assert_eq!(refused.as_database_error().and_then(|error| error.code()).unwrap(), "28P01");
+    assert_eq!(
+        refused.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap(),
+        "28P01"
+    );
     let new = options(&cluster, APP_ROLE);
     new.connect().await.unwrap();
     new.port(cluster.pool_port()).database("contrezz-pool").connect().await.unwrap();
@@ -168,7 +174,7 @@ fn run_folder(cluster: &Cluster) -> PathBuf {
 }
 
 /// Command lines of living processes that name this folder.
-fn processes_naming(folder: &std::path::Path) -> Vec<String> {
+pub fn processes_naming(folder: &std::path::Path) -> Vec<String> {
     let name = folder.to_str().unwrap();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {

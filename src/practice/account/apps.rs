@@ -122,7 +122,6 @@ impl Apps {
         Ok(Answer::ok(json!({
             "app_name_available": !is_taken,
             "existing_static_apps": "1",
-            "max_free_static_apps": "3",
             "spec": wanted,
             "app_cost": cost(wanted)?,
         })))

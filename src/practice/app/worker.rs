@@ -192,9 +192,15 @@ fn failure(err: &sqlx::Error) -> News {
     let said =
         err.as_database_error().map_or_else(|| err.to_string(), |said| said.message().to_owned());
     let code = err.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // A pooler passes the server's words on under a code of its own.
+    let of_a_full_database = [
+        "remaining connection slots are reserved",
+        "too many clients already",
+        "server login has been failing",
+        "query_wait_timeout",
+    ];
     let is_full = code.as_deref() == Some("53300")
-        || said.contains("server login has been failing")
-        || said.contains("query_wait_timeout");
+        || of_a_full_database.iter().any(|words| said.contains(words));
     if is_full { News::NoSlot(said) } else { News::Broken(said) }
 }
 
