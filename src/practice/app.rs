@@ -36,16 +36,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RATE: u32 = 200;
 const TICK: Duration = Duration::from_millis(10);
 
-/// Workers on duty in each instance in a quiet time.
+/// Workers on duty in each instance: in a quiet time between two busy ones, and where it is always the same.
 const QUIET: u32 = 3;
+const STEADY: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// A quiet time of this length, then one in which every worker is wanted, and so on: a full database has moments
     /// with a free slot.
     Waves(Duration),
-    /// The quiet time only.
-    Quiet,
+    /// Always the same, and never more than the database can bear.
+    Steady,
     /// Connections without visitors, which leaves a computer to its other work.
     Idle,
 }
@@ -111,7 +112,8 @@ impl Site {
         let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (orders, inbox) = mpsc::channel(64);
-        let (change_shift, shift) = watch::channel(QUIET);
+        let (change_shift, shift) =
+            watch::channel(if load == Load::Steady { STEADY } else { QUIET });
         let counts = Arc::new(Counts::default());
         let mut tasks = JoinSet::new();
         tasks.spawn(keep(inbox, change_shift, load, Arc::clone(&counts)));
@@ -197,7 +199,7 @@ async fn keep(
     visitors.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (has_waves, wave) = match load {
         Load::Waves(wave) => (true, wave),
-        Load::Quiet | Load::Idle => (false, Duration::from_secs(3600)),
+        Load::Steady | Load::Idle => (false, Duration::from_secs(3600)),
     };
     let mut waves = interval_at(tokio::time::Instant::now() + wave, wave);
     let mut live: Option<Fleet> = None;

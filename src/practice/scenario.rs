@@ -14,7 +14,7 @@ use super::{
 pub enum Scenario {
     /// A 22-slot database that fills up.
     Full,
-    /// A quiet database, and no trusted source yet.
+    /// A database that is not full, and no trusted source yet.
     Fresh,
     /// A pool for the app's database and role is there, smaller than advised.
     PoolExists,
@@ -57,7 +57,9 @@ impl Scenario {
             Self::Full | Self::ReadOnly | Self::PasswordsHidden | Self::FailingMigration => {
                 beginning
             }
-            Self::Fresh => Beginning { trusted: Trusted::Everyone, load: Load::Quiet, ..beginning },
+            Self::Fresh => {
+                Beginning { trusted: Trusted::Everyone, load: Load::Steady, ..beginning }
+            }
             Self::PoolExists => Beginning { pools: vec![small_pool()], ..beginning },
             Self::NotTrusted => Beginning { trusted: Trusted::App, ..beginning },
             Self::FailingDeployment => Beginning { deployments_fail: true, ..beginning },

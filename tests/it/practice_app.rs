@@ -168,19 +168,21 @@ async fn a_full_database_relaxes_when_the_app_goes_over_to_the_pool() {
     let after = rate(start, end, lasted);
     assert_eq!((ill, end.refused - start.refused), (0, 0), "{well} went well");
     assert!(before * 2.0 / 3.0 <= after, "{before} transactions a second before, {after} after");
+    let (_, _, steady) = backends(&mut watch).await;
     assert_eq!(at_once(&web, 50).await, 50);
     let (all, direct, pooled) = backends(&mut watch).await;
     assert_eq!(direct, 0);
     assert!((1..=11).contains(&pooled) && all < 22, "{pooled} of {all} are pooled");
     println!(
-        "{before:.0} transactions a second before, {after:.0} after; {pooled} server connections"
+        "{before:.0} transactions a second before, {after:.0} after; \
+         {steady} server connections, {pooled} after 50 requests at once"
     );
     account.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_release_that_does_not_reach_its_database_is_given_up() {
-    let (account, web) = account(Load::Quiet).await;
+    let (account, web) = account(Load::Steady).await;
     let app = web.app().await;
     let first = web.get(&app).await.text("/app/active_deployment/id").to_owned();
     for (url, why) in [

@@ -127,7 +127,10 @@ impl Desk {
                 self.answer(&request).await
             }
         };
-        self.tell_listeners(request, &answer);
+        // What a fault answers is no answer of the account.
+        if fault.is_none() {
+            self.tell_listeners(request, &answer);
+        }
         Handled { answer, fault }
     }
 

@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Counts, PATIENCE, database_url::Target};
 
+/// Between the starts of two workers of an instance.
+const BETWEEN: Duration = Duration::from_millis(50);
 /// Between a refused connection and the next try.
 const AGAIN: Duration = Duration::from_millis(500);
 const CONNECT: Duration = Duration::from_secs(5);
@@ -63,13 +65,16 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) async fn work(mut self, mut jobs: mpsc::Receiver<Job>) {
         let stop = self.stop.clone();
-        let mut shift = self.shift.clone();
+        // An instance starts its workers one after the other.
+        let in_turn = BETWEEN * self.place;
+        sleep(in_turn).await;
         while !stop.is_cancelled() {
             if !self.on_duty() {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    changed = shift.changed() => if changed.is_err() { return },
+                    changed = self.shift.changed() => if changed.is_err() { return },
                 }
+                sleep(in_turn).await;
                 continue;
             }
             let opened = tokio::select! {
@@ -77,11 +82,7 @@ impl Worker {
                 opened = self.open() => opened,
             };
             if let Some(mut connection) = opened {
-                let broken = tokio::select! {
-                    () = stop.cancelled() => false,
-                    broken = self.serve(&mut connection, &mut jobs) => broken,
-                };
-                if !broken {
+                if self.serve(&mut connection, &mut jobs).await {
                     // A goodbye that fails is a connection that has gone already.
                     timeout(GOODBYE, connection.close()).await.ok();
                 }
@@ -129,7 +130,7 @@ impl Worker {
         self.news.try_send(news).ok();
     }
 
-    /// Jobs until the duty ends or the connection breaks; true where it broke.
+    /// Jobs until the duty ends or the connection breaks; false where it broke.
     async fn serve(
         &mut self,
         connection: &mut PgConnection,
@@ -137,9 +138,10 @@ impl Worker {
     ) -> bool {
         while self.on_duty() {
             let job = tokio::select! {
+                () = self.stop.cancelled() => return true,
                 job = jobs.recv() => job,
                 changed = self.shift.changed() => {
-                    if changed.is_err() { return false }
+                    if changed.is_err() { return true }
                     continue;
                 }
             };
@@ -157,13 +159,13 @@ impl Worker {
                         Ok(Err(_)) | Err(_) => false,
                     }
                 }
-                None => return false,
+                None => return true,
             };
             if !well {
-                return true;
+                return false;
             }
         }
-        false
+        true
     }
 
     /// Serves a visitor; false where the connection broke over it.
