@@ -18,6 +18,7 @@ pub mod keychain;
 pub mod postgres;
 #[cfg(feature = "practice")]
 pub mod practice;
+pub mod profile;
 pub mod project;
 pub mod safety;
 pub mod setup;
