@@ -13,8 +13,10 @@ mod account;
 #[cfg(feature = "practice")]
 mod api_description;
 #[cfg(feature = "practice")]
+mod address;
 mod canned;
 mod files;
+mod keychain;
 #[cfg(feature = "practice")]
 mod openapi;
 #[cfg(feature = "practice")]
