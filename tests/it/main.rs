@@ -13,6 +13,7 @@ mod account;
 #[cfg(feature = "practice")]
 mod api_description;
 #[cfg(feature = "practice")]
+mod account_setup;
 mod address;
 mod canned;
 mod files;

@@ -1,0 +1,455 @@
+//! Steps of a set-up that talk to the account, through the core and the runner, as window and command line do it.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use poolwright::{
+    domain::{
+        access::LeaseLength,
+        pool::PoolName,
+        problem::{Fix, Problem},
+        record::Undo,
+        secret::Secret,
+        timing::Timing,
+    },
+    effects::{Report, World, runner::Runner},
+    keychain::Keychain,
+    practice::{
+        account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Call, Trusted},
+        app::Load,
+        cluster::Cluster,
+        faults::{Fault, Planned},
+    },
+    safety,
+    setup::{
+        Msg, Rules, Setup,
+        facts::{Grant, Kept},
+        step::{Primary, Standing, StepId},
+        steps::{app, cluster, hand_over, pool, sign_in, test},
+    },
+};
+use serde_json::{Value, json};
+use tokio::{runtime::Handle, sync::mpsc};
+
+use crate::web::Web;
+
+/// A set-up on a practice account, and somebody else who uses the account at the same time.
+struct Rig {
+    account: Account,
+    calls: mpsc::Receiver<Call>,
+    other: Web,
+    setup: Setup,
+    runner: Runner,
+    token: Secret,
+    _data: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn open(beginning: Beginning, scopes: &[&str]) -> Self {
+        safety::one_tls_provider();
+        let beginning = Beginning { load: Load::Idle, ..beginning };
+        let account = Account::open(Cluster::start().await.unwrap(), beginning).await.unwrap();
+        let token = account.issue(scopes, Allowance::default()).await.unwrap();
+        let other = Web::with_everything(&account).await;
+        let calls = account.calls().await.unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let ms = Duration::from_millis;
+        let world = World {
+            api: account.base().to_owned(),
+            keychain: Keychain::None,
+            address_services: account.address_services(),
+            data: data.path().to_owned(),
+            timing: Timing { retry: (ms(1), ms(20)), again: ms(20), ..Timing::default() },
+        };
+        let rules = Rules { poll_every: ms(50), ..Rules::default() };
+        let mut rig = Self {
+            account,
+            calls,
+            other,
+            setup: Setup::new(rules),
+            runner: Runner::new(world, Handle::current(), Arc::new(|| ())),
+            token: token.clone(),
+            _data: data,
+        };
+        rig.setup.steps.sign_in.remembered = Some(token);
+        rig
+    }
+
+    async fn full() -> Self {
+        Self::open(Beginning::default(), ALL_SCOPES).await
+    }
+
+    /// Does what a person does, and takes in everything that comes of it.
+    async fn act(&mut self, msg: impl Into<Msg>) {
+        let orders = self.setup.act(Timestamp::now(), msg.into());
+        self.runner.obey(orders);
+        while self.setup.busy() {
+            let next = tokio::time::timeout(Duration::from_secs(60), self.runner.next());
+            let now = Timestamp::now();
+            let orders = match next.await.expect("something is reported").unwrap() {
+                Report::Note(ticket, msg) => self.setup.note(now, ticket, msg),
+                Report::End(ticket, msg) => self.setup.settle(now, ticket, msg),
+                Report::Exchange(exchange) => {
+                    self.setup.exchanged(exchange);
+                    Vec::new()
+                }
+            };
+            self.runner.obey(orders);
+        }
+    }
+
+    /// Signed in, with the practice cluster read.
+    async fn ready(&mut self) {
+        self.act(sign_in::Msg::SignIn).await;
+        self.setup.steps.cluster.draft.wanted = Some(CLUSTER_NAME.to_owned());
+        self.act(Msg::Go(StepId::Cluster)).await;
+        self.act(cluster::Msg::Use).await;
+        assert_eq!(self.setup.standing(StepId::Cluster), Standing::Done);
+        self.act(Msg::Go(StepId::Pool)).await;
+        self.setup.steps.pool.draft.name = "contrezz-pool".to_owned();
+        self.act(pool::Msg::UseSize(5)).await;
+        self.calls();
+    }
+
+    async fn with_pool(&mut self) {
+        self.ready().await;
+        self.act(pool::Msg::Act).await;
+        assert_eq!(self.setup.standing(StepId::Pool), Standing::Done);
+        self.calls();
+    }
+
+    fn problem(&self, step: StepId) -> &Problem {
+        self.setup.problem(step).expect("the step shows a problem")
+    }
+
+    async fn plan(&self, method: &str, path_end: &str, fault: Fault) {
+        let (method, path_end) = (method.to_owned(), path_end.to_owned());
+        self.account.plan_fault(Planned { method, path_end, times: 1, fault }).await;
+    }
+
+    /// Method and last part of the path of each request since the last look.
+    fn calls(&mut self) -> Vec<String> {
+        let mut calls = Vec::new();
+        while let Ok(Call { method, path, .. }) = self.calls.try_recv() {
+            calls.push(format!("{method} {}", path.rsplit('/').next().unwrap_or_default()));
+        }
+        calls
+    }
+
+    async fn rules(&self) -> Value {
+        let path = format!("{}/firewall", self.other.cluster().await);
+        self.other.get(&path).await.at("/rules").clone()
+    }
+
+    async fn spec(&self) -> Value {
+        self.other.get(&self.other.app().await).await.at("/app/spec").clone()
+    }
+
+    async fn set_spec(&self, spec: &Value) {
+        let answer = self.other.put(&self.other.app().await, json!({ "spec": spec })).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    async fn close(self) {
+        drop(self.runner);
+        self.account.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_in_says_who_it_is_and_what_the_token_may() {
+    let mut rig = Rig::open(Beginning::default(), &["database:read", "database:create"]).await;
+    rig.act(sign_in::Msg::SignIn).await;
+    let account = rig.setup.facts.account.clone().unwrap();
+    let grant = |name: &str| account.scopes.iter().find(|scope| scope.name == name).unwrap().grant;
+    assert_eq!((account.email.clone(), account.passwords_visible), (None, Some(false)));
+    assert_eq!(grant("account:read"), Grant::Lacks);
+    assert_eq!(grant("app:read"), Grant::Lacks);
+    assert_eq!(grant("database:read"), Grant::Has);
+    assert_eq!(grant("database:view_credentials"), Grant::Lacks);
+    assert_eq!(grant("database:create"), Grant::Unknown);
+    assert!(matches!(account.kept, Kept::SessionOnly(Some(_))));
+
+    // The cluster can be read all the same; what the token may not see is left open.
+    rig.ready().await;
+    let facts = rig.setup.facts.cluster.clone().unwrap();
+    assert_eq!((facts.trusted_sources.is_some(), facts.apps.len()), (true, 0));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_token_and_a_missing_scope_are_said_in_words() {
+    let mut rig = Rig::open(Beginning::default(), &["app:read"]).await;
+    rig.act(sign_in::Msg::SignIn).await;
+    let problem = rig.problem(StepId::SignIn);
+    assert_eq!(problem.what, "This token may not list clusters.");
+    assert!(problem.why.contains("database:read"), "{problem:?}");
+
+    rig.setup.steps.sign_in.draft.token = "dop_v1_canary".to_owned();
+    rig.act(sign_in::Msg::SignIn).await;
+    let problem = rig.problem(StepId::SignIn);
+    assert_eq!(problem.what, "DigitalOcean did not accept the token.");
+    assert!(!format!("{problem:?}").contains("canary"));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_is_looked_up_and_the_pool_is_made_once() {
+    let mut rig = Rig::full().await;
+    rig.ready().await;
+    rig.plan("POST", "/pools", Fault::AnswerLost).await;
+    rig.act(pool::Msg::Act).await;
+    assert_eq!(rig.setup.standing(StepId::Pool), Standing::Done);
+    assert_eq!(rig.calls(), ["POST pools", "GET contrezz-pool"]);
+    let made = rig.setup.facts.pool.clone().unwrap();
+    assert_eq!(made.public.unwrap().database, "contrezz-pool");
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_that_was_not_made_is_offered_again() {
+    let mut rig = Rig::full().await;
+    rig.ready().await;
+    rig.plan("POST", "/pools", Fault::error(500, "server_error", "Unexpected server-side error"))
+        .await;
+    rig.act(pool::Msg::Act).await;
+    assert_eq!(rig.calls(), ["POST pools", "GET contrezz-pool"]);
+    assert_eq!(rig.problem(StepId::Pool).what, "Pool contrezz-pool was not created.");
+    let again = rig.setup.fix(StepId::Pool, &Fix::TryAgain).unwrap();
+    rig.act(again).await;
+    assert_eq!(rig.setup.standing(StepId::Pool), Standing::Done);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_that_somebody_else_made_is_shown_and_can_be_used() {
+    let mut rig = Rig::full().await;
+    rig.ready().await;
+    let path = format!("{}/pools", rig.other.cluster().await);
+    let theirs = json!({"name": "contrezz-pool", "mode": "session", "size": 3, "db": "contrezz", "user": "contrezz_app"});
+    rig.other.post(&path, theirs).await;
+    rig.calls();
+    rig.act(pool::Msg::Act).await;
+    assert_eq!(rig.calls(), ["POST pools", "GET contrezz-pool"]);
+    assert_eq!(rig.problem(StepId::Pool).what, "Pool contrezz-pool exists, but not as asked for.");
+    let adopt = Fix::UsePool(PoolName::given("contrezz-pool"));
+    let adopt = rig.setup.fix(StepId::Pool, &adopt).unwrap();
+    rig.act(adopt).await;
+    assert_eq!(rig.setup.facts.pool.as_ref().map(|pool| pool.size), Some(3));
+
+    // And changed: with the user that it has.
+    rig.act(pool::Msg::UseSize(6)).await;
+    rig.act(pool::Msg::Act).await;
+    let pool = rig.setup.facts.pool.clone().unwrap();
+    assert_eq!((pool.size, pool.user.as_deref()), (6, Some("contrezz_app")));
+    assert_eq!(rig.calls(), ["GET contrezz-pool", "PUT contrezz-pool", "GET contrezz-pool"]);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_is_not_changed_where_its_user_is_hidden() {
+    let mut rig =
+        Rig::open(Beginning::default(), &["database:read", "database:update", "database:create"])
+            .await;
+    rig.ready().await;
+    let path = format!("{}/pools", rig.other.cluster().await);
+    // A pool with an inbound user looks the same to this token as one whose user it may not see.
+    let theirs =
+        json!({"name": "contrezz-pool", "mode": "transaction", "size": 3, "db": "contrezz"});
+    rig.other.post(&path, theirs).await;
+    rig.setup.steps.pool.draft.user = None;
+    rig.act(pool::Msg::Act).await;
+    rig.act(pool::Msg::UseSize(5)).await;
+    rig.calls();
+    rig.act(pool::Msg::Act).await;
+    assert_eq!(rig.problem(StepId::Pool).code, "user hidden");
+    assert!(!rig.calls().iter().any(|call| call.starts_with("PUT")));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
+    let mut rig =
+        Rig::open(Beginning { trusted: Trusted::App, ..Beginning::default() }, ALL_SCOPES).await;
+    rig.with_pool().await;
+    let before = rig.rules().await;
+    rig.act(test::Msg::FindAddress).await;
+    assert_eq!(rig.setup.steps.test.draft.address, "203.0.113.7");
+    rig.setup.steps.test.draft.lease = LeaseLength::HalfAnHour;
+    rig.act(test::Msg::Allow).await;
+    let after = rig.rules().await;
+    let ours = after.as_array().unwrap().last().unwrap();
+    assert_eq!((&ours["type"], &ours["value"]), (&json!("ip_addr"), &json!("203.0.113.7")));
+    assert!(ours["description"].as_str().unwrap().starts_with("Poolwright, temporary, until "));
+    assert_eq!(&after.as_array().unwrap()[..1], before.as_array().unwrap());
+    let lease = rig.setup.facts.lease.clone().unwrap();
+    assert!(!lease.was_there && lease.until.is_some());
+
+    rig.act(test::Msg::Remove).await;
+    assert_eq!(rig.rules().await, before);
+    assert_eq!(rig.setup.facts.lease, None);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_cluster_is_not_shut_and_a_shut_one_not_opened() {
+    let everyone = Beginning { trusted: Trusted::Everyone, ..Beginning::default() };
+    let mut rig = Rig::open(everyone, ALL_SCOPES).await;
+    rig.with_pool().await;
+    rig.setup.steps.test.draft.address = "203.0.113.7".to_owned();
+    rig.act(test::Msg::Allow).await;
+    assert_eq!(rig.problem(StepId::Test).code, "open to everyone");
+    assert_eq!(rig.rules().await, json!([]));
+
+    // The others were removed while we had access: ours is the last one, without which everyone may connect.
+    let path = format!("{}/firewall", rig.other.cluster().await);
+    let office = json!({"rules": [{"type": "ip_addr", "value": "198.51.100.4"}]});
+    rig.other.put(&path, office).await;
+    rig.act(test::Msg::Allow).await;
+    let both = rig.rules().await;
+    rig.other.put(&path, json!({"rules": [both[1]]})).await;
+    rig.act(test::Msg::Remove).await;
+    assert_eq!(rig.problem(StepId::Test).code, "last rule");
+    assert_eq!(rig.rules().await.as_array().unwrap().len(), 1);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_was_there_before_us_stays() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let before = rig.rules().await;
+    rig.setup.steps.test.draft.address = "203.0.113.7".to_owned();
+    rig.act(test::Msg::Allow).await;
+    assert!(rig.setup.facts.lease.clone().unwrap().was_there);
+    rig.calls();
+    rig.act(test::Msg::Remove).await;
+    assert_eq!((rig.calls(), rig.rules().await), (vec!["GET firewall".to_owned()], before));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_is_switched_restored_and_its_pool_deleted_only_then() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let before = rig.spec().await;
+    rig.act(app::Msg::Switch).await;
+    assert_eq!(rig.setup.problem(StepId::App), None);
+    assert_eq!(rig.setup.steps.app.seen.last().map(String::as_str), Some("ACTIVE"));
+    assert!(rig.setup.steps.app.proposal.as_ref().unwrap().ends_with(" USD a month"));
+    let after = rig.spec().await;
+    assert_eq!(after["services"][0]["envs"][0]["value"], "${db.contrezz-pool.DATABASE_URL}");
+    let undone =
+        after.to_string().replace("${db.contrezz-pool.DATABASE_URL}", "${db.DATABASE_URL}");
+    assert_eq!(undone, before.to_string(), "every other byte stays, EV[…] too");
+    assert!(!rig.setup.record.exchanges.iter().any(|exchange| {
+        exchange
+            .body
+            .as_ref()
+            .is_some_and(|body| body.contains("update_all_source") || body.contains("EV["))
+    }));
+
+    let undo = |rig: &Rig, wanted: fn(&Undo) -> bool| {
+        rig.setup.record.entries.iter().position(|entry| wanted(&entry.undo)).unwrap()
+    };
+    let pool_entry = undo(&rig, |undo| matches!(undo, Undo::DeletePool { .. }));
+    let spec_entry = undo(&rig, |undo| matches!(undo, Undo::RestoreSpec { .. }));
+    // The core refuses by what it knows; here it has forgotten, and the account is what counts.
+    let deployed = rig.setup.facts.deployed.take();
+    rig.act(hand_over::Msg::Undo(pool_entry)).await;
+    assert_eq!(rig.problem(StepId::HandOver).code, "still used");
+    rig.setup.facts.deployed = deployed;
+
+    rig.act(hand_over::Msg::Undo(spec_entry)).await;
+    assert_eq!(rig.spec().await, before);
+    rig.act(hand_over::Msg::Undo(pool_entry)).await;
+    assert_eq!(rig.setup.problem(StepId::HandOver), None);
+    let path = format!("{}/pools/contrezz-pool", rig.other.cluster().await);
+    assert_eq!(rig.other.get(&path).await.status, 404);
+
+    let printed = format!("{:?} {:?}", rig.setup, rig.runner);
+    assert!(!printed.contains(rig.token.expose()) && !printed.contains("AVNS_"));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_elses_change_is_noticed_and_kept() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let mut theirs = rig.spec().await;
+    theirs["services"][0]["instance_count"] = json!(3);
+    theirs["envs"][0]["value"] = json!("staging");
+    rig.set_spec(&theirs).await;
+    rig.calls();
+    rig.act(app::Msg::Switch).await;
+    let problem = rig.problem(StepId::App);
+    assert_eq!(problem.what, "contrezz-web was changed while you were reading.");
+    assert!(problem.why.contains("NODE_ENV, settings other than variables"), "{}", problem.why);
+    assert!(!rig.calls().iter().any(|call| call.starts_with("PUT")));
+
+    // The plan is made anew from what is there now.
+    let Primary::Act(_, again) = rig.setup.primary(StepId::App) else {
+        panic!("it can be tried again")
+    };
+    rig.act(again).await;
+    assert_eq!(rig.setup.problem(StepId::App), None);
+    let after = rig.spec().await;
+    assert_eq!(after["services"][0]["instance_count"], json!(3));
+
+    // Their next change is not undone with ours.
+    let mut next = after.clone();
+    next["envs"][0]["value"] = json!("production");
+    rig.set_spec(&next).await;
+    rig.act(app::Msg::Restore).await;
+    let problem = rig.problem(StepId::App);
+    assert_eq!(problem.code, "changed since");
+    assert!(
+        problem.why.contains("NODE_ENV") && !problem.why.contains("production"),
+        "{}",
+        problem.why
+    );
+    assert_eq!(rig.spec().await, next);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_to_an_update_is_looked_up() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let app = rig.other.app().await;
+    rig.plan("PUT", &app, Fault::ClosedBefore).await;
+    rig.act(app::Msg::Switch).await;
+    let problem = rig.problem(StepId::App);
+    assert!(
+        problem.why.ends_with("nothing was changed.") && !problem.outcome_unknown,
+        "{problem:?}"
+    );
+
+    rig.plan("PUT", &app, Fault::AnswerLost).await;
+    rig.calls();
+    rig.act(app::Msg::Switch).await;
+    assert_eq!(rig.setup.problem(StepId::App), None);
+    let puts = rig.calls().iter().filter(|call| call.starts_with("PUT")).count();
+    assert_eq!(puts, 1);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_that_fails_names_the_step_and_can_be_restored() {
+    let failing = Beginning { deployments_fail: true, ..Beginning::default() };
+    let mut rig = Rig::open(failing, ALL_SCOPES).await;
+    rig.with_pool().await;
+    let before = rig.spec().await;
+    rig.act(app::Msg::Switch).await;
+    let problem = rig.problem(StepId::App).clone();
+    assert_eq!(problem.what, "The new deployment of contrezz-web did not start.");
+    assert!(
+        problem.why.starts_with("web: ")
+            && problem.why.ends_with("The previous deployment still serves."),
+        "{}",
+        problem.why
+    );
+    rig.act(app::Msg::Restore).await;
+    assert_eq!((rig.setup.problem(StepId::App), rig.spec().await), (None, before));
+    rig.close().await;
+}
