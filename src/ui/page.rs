@@ -6,9 +6,7 @@ mod header;
 mod keys;
 mod rail;
 
-use egui::{
-    Frame, Id, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Frame, Id, Margin, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder, vec2};
 use jiff::Timestamp;
 
 use crate::{
@@ -30,6 +28,8 @@ use crate::{
 pub struct Page {
     /// The drawer of requests is open.
     drawer: bool,
+    /// It was opened just now and is to take the focus.
+    drawer_enters: bool,
     /// The cluster's name, as typed so far to allow changes in production.
     typed: String,
     /// The page that was drawn last; another one takes the focus to its title.
@@ -193,12 +193,11 @@ impl Page {
                 | Fix::UsePool(_)
                 | Fix::KeepForSession => setup.fix(step, fix).is_some(),
             };
-            let before = ui.cursor().top();
+            let top = ui.cursor().min;
             let fix = kit::problem(ui, problem, usable);
             if self.told.as_deref() != Some(problem.what.as_str()) {
                 self.told = Some(problem.what.clone());
-                let top = pos2(ui.min_rect().left(), before - gap::M);
-                ui.scroll_to_rect(Rect::from_min_size(top, vec2(1.0, 1.0)), Some(egui::Align::TOP));
+                ui.scroll_to_rect(Rect::from_two_pos(top, ui.cursor().min), None);
             }
             acts.extend(fix.and_then(|fix| act_of(setup, step, fix)));
         } else {
@@ -217,12 +216,14 @@ impl Page {
             ui.spacing_mut().item_spacing.y = gap::XS;
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = gap::M;
-                let heading = kit::heading(ui, step.title());
-                let id = heading.id;
                 let entered = self.shown.is_some_and(|shown| shown != step);
-                if entered || ui.memory(|memory| memory.has_focus(id)) || self.panes.wants(id) {
-                    ui.interact(heading.rect, id, Sense::focusable_noninteractive());
-                }
+                let focused = ui.memory(egui::Memory::focused);
+                // No stop of the Tab key unless it was sent there.
+                let id = if entered || (focused.is_some() && focused == self.panes.content) {
+                    kit::focusable_heading(ui, step.title()).id
+                } else {
+                    kit::heading(ui, step.title()).id
+                };
                 if entered {
                     ui.memory_mut(|memory| memory.request_focus(id));
                 }
@@ -230,7 +231,9 @@ impl Page {
                 self.shown = Some(step);
                 standing(ui, step, setup);
             });
-            ui.add(egui::Label::new(RichText::new(step.purpose()).color(theme.text_2)).wrap());
+            let purpose = RichText::new(step.purpose()).color(theme.text_2).line_height(Some(20.0));
+            ui.add(egui::Label::new(purpose).wrap());
+            ui.add_space(gap::XS);
         });
     }
 }

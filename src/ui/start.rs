@@ -1,10 +1,10 @@
 //! The start page: sign in, open a team profile, or practise.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use egui::{
-    Align, Frame, Key, Label, Layout, Margin, Response, RichText, Role, ScrollArea, Sense, Stroke,
-    StrokeKind, TextStyle, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Galley, Key, Label, Layout, Response, RichText, Role, ScrollArea, Sense, Stroke,
+    StrokeKind, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo, text::LayoutJob, vec2,
 };
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     setup::facts::SCOPES,
     ui::{
         kit::{self, Icon},
-        theme::{BAND_HEIGHT, HEADER_HEIGHT, Theme, gap, role},
+        theme::{BAND_HEIGHT, CARD_RADIUS, HEADER_HEIGHT, Theme, gap, role},
     },
 };
 
@@ -25,7 +25,8 @@ pub struct Start {
     pub problem: Option<Problem>,
     /// Practice is starting, since this time of the window's clock.
     pub waiting: Option<f64>,
-    profile_asked: bool,
+    /// Its path is asked for.
+    pub profile_asked: bool,
 }
 
 /// What the person chose.
@@ -42,7 +43,6 @@ pub enum Choice {
 }
 
 const WIDTH: f32 = 800.0;
-const TILE: f32 = 108.0;
 
 impl Start {
     pub fn show(&mut self, ui: &mut Ui, can_practise: bool) -> Option<Choice> {
@@ -60,25 +60,25 @@ impl Start {
         ui.scope_builder(UiBuilder::new().max_rect(inner).layout(row), |ui| {
             ui.add(Label::new(RichText::new("Poolwright").text_style(role::card_title())));
         });
-        let side = ((page.width() - WIDTH) / 2.0).max(gap::XL);
+        let width = (page.width() - 2.0 * gap::XL).min(WIDTH);
+        let side = (page.width() - width) / 2.0;
         ui.scope_builder(UiBuilder::new().max_rect(page), |ui| {
             ScrollArea::vertical()
                 .auto_shrink(false)
                 .show(ui, |ui| {
-                    let top = if 600.0 < page.height() { 54.0 } else { gap::XL };
-                    Frame::new()
-                        .inner_margin(Margin {
-                            left: side as i8,
-                            right: 0,
-                            top: top as i8,
-                            bottom: 24,
-                        })
-                        .show(ui, |ui| {
-                            ui.set_width(page.width() - 2.0 * side);
-                            ui.spacing_mut().item_spacing = vec2(gap::L, gap::L);
-                            self.choices(ui, can_practise)
-                        })
-                        .inner
+                    ui.add_space(if 600.0 < page.height() { 54.0 } else { gap::L });
+                    ui.horizontal_top(|ui| {
+                        ui.add_space(side);
+                        let choice = ui
+                            .vertical(|ui| {
+                                ui.set_width(width);
+                                ui.spacing_mut().item_spacing = vec2(gap::L, gap::L);
+                                self.choices(ui, can_practise)
+                            })
+                            .inner;
+                        choice
+                    })
+                    .inner
                 })
                 .inner
         })
@@ -92,6 +92,7 @@ impl Start {
             kit::heading(ui, "Set up connection pooling for a DigitalOcean PostgreSQL cluster");
             let text = "About 15 minutes. Nothing changes until you press a button that says so.";
             ui.add(Label::new(RichText::new(text).color(Theme::of(ui).text_2)).wrap());
+            ui.add_space(gap::S);
         });
         if let Some(problem) = &self.problem {
             let usable = |fix: &Fix| matches!(fix, Fix::Copy(_) | Fix::Open(_) | Fix::TryAgain);
@@ -125,30 +126,26 @@ impl Start {
     }
 
     fn tiles(&mut self, ui: &mut Ui, can_practise: bool) -> Option<Choice> {
-        let mut choice = None;
-        let count: u8 = if can_practise { 3 } else { 2 };
-        let across = if ui.available_width() < 620.0 { 1 } else { count };
-        let width = (ui.available_width() - gap::L * f32::from(across - 1)) / f32::from(across);
-        let one = |ui: &mut Ui, title: &str, text: &str, main: bool| {
-            tile(ui, width, title, text, main).clicked()
-        };
-        let layout = if across == 1 {
+        let tiles: Vec<&Tile> =
+            TILES.iter().filter(|tile| can_practise || tile.leads != Leads::Practice).collect();
+        let across = if ui.available_width() < 620.0 { 1.0 } else { tiles.len() as f32 };
+        let width = (ui.available_width() - gap::L * (across - 1.0)) / across;
+        let height = tiles.iter().map(|tile| tile.height(ui, width)).fold(0.0, f32::max);
+        let layout = if across < 2.0 {
             Layout::top_down(Align::LEFT)
         } else {
             Layout::left_to_right(Align::TOP)
         };
-        ui.with_layout(layout, |ui| {
-            let text = "Finds your clusters and apps. The token stays in this computer’s keychain.";
-            if one(ui, "Sign in with a token", text, true) {
-                choice = Some(Choice::SignIn);
-            }
-            let text = "A simulated account over a real PostgreSQL and PgBouncer on this computer.";
-            if can_practise && one(ui, "Practise", text, false) {
-                choice = Some(Choice::Practise);
-            }
-            let text = "Your team’s poolwright.toml holds the choices: cluster, pool, files, app.";
-            if one(ui, "Open a team profile", text, false) {
-                self.profile_asked = true;
+        let mut choice = None;
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), height), layout, |ui| {
+            for tile in tiles {
+                if tile.show(ui, vec2(width, height)).clicked() {
+                    match tile.leads {
+                        Leads::SignIn => choice = Some(Choice::SignIn),
+                        Leads::Practice => choice = Some(Choice::Practise),
+                        Leads::Profile => self.profile_asked = true,
+                    }
+                }
             }
         });
         choice
@@ -214,28 +211,78 @@ fn needs(ui: &mut Ui) {
     });
 }
 
-/// A card that is a button. The main one has the accent's edge.
-fn tile(ui: &mut Ui, width: f32, title: &str, text: &str, main: bool) -> Response {
-    let theme = Theme::of(ui);
-    let inner = width - 36.0;
-    let title_font = role::card_title().resolve(ui.style());
-    let text_font = TextStyle::Small.resolve(ui.style());
-    let head = ui.painter().layout(title.to_owned(), title_font, theme.text, inner);
-    let body = ui.painter().layout(text.to_owned(), text_font, theme.text_2, inner);
-    let height = (head.size().y + body.size().y + 42.0).max(TILE);
-    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), title));
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(text));
-    let edge = match (main && ui.is_enabled(), response.hovered()) {
-        (true, _) => Stroke::new(2.0, theme.accent),
-        (false, true) => Stroke::new(1.0, theme.edge),
-        (false, false) => Stroke::new(1.0, theme.raised),
-    };
-    ui.painter().rect(rect, 8, theme.surface, edge, StrokeKind::Inside);
-    let place = rect.shrink2(vec2(18.0, 17.0));
-    let below = place.min + vec2(0.0, head.size().y + gap::XS + 2.0);
-    ui.painter().galley(place.min, head, theme.text);
-    ui.painter().galley(below, body, theme.text_2);
-    kit::focus_ring(ui, &response);
-    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leads {
+    SignIn,
+    Practice,
+    Profile,
+}
+
+/// A card that is a button.
+struct Tile {
+    leads: Leads,
+    title: &'static str,
+    text: &'static str,
+}
+
+const TILES: [Tile; 3] = [
+    Tile {
+        leads: Leads::SignIn,
+        title: "Sign in with a token",
+        text: "Finds your clusters and apps. The token stays in this computer's keychain.",
+    },
+    Tile {
+        leads: Leads::Practice,
+        title: "Practise",
+        text: "A simulated account over a real PostgreSQL and PgBouncer on this computer.",
+    },
+    Tile {
+        leads: Leads::Profile,
+        title: "Open a team profile",
+        text: "Your team's poolwright.toml holds the choices: cluster, pool, files, app.",
+    },
+];
+
+const TILE_SIDE: f32 = 18.0;
+
+impl Tile {
+    fn texts(&self, ui: &Ui, width: f32) -> (Arc<Galley>, Arc<Galley>) {
+        let theme = Theme::of(ui);
+        let width = width - 2.0 * TILE_SIDE;
+        let font = role::card_title().resolve(ui.style());
+        let head = ui.painter().layout(self.title.to_owned(), font, theme.text, width);
+        let font = TextStyle::Small.resolve(ui.style());
+        let mut job = LayoutJob::simple(self.text.to_owned(), font, theme.text_2, width);
+        for section in &mut job.sections {
+            section.format.line_height = Some(18.0);
+        }
+        (head, ui.painter().layout_job(job))
+    }
+
+    fn height(&self, ui: &Ui, width: f32) -> f32 {
+        let (head, body) = self.texts(ui, width);
+        head.size().y + gap::XS + body.size().y + 2.0 * TILE_SIDE
+    }
+
+    fn show(&self, ui: &mut Ui, size: Vec2) -> Response {
+        let theme = Theme::of(ui);
+        let (head, body) = self.texts(ui, size.x);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.title));
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(self.text));
+        // Where most people begin.
+        let main = self.leads == Leads::SignIn && ui.is_enabled();
+        let edge = match (main, response.hovered()) {
+            (true, _) => Stroke::new(2.0, theme.accent),
+            (false, true) => Stroke::new(1.0, theme.edge),
+            (false, false) => Stroke::new(1.0, theme.raised),
+        };
+        ui.painter().rect(rect, CARD_RADIUS, theme.surface, edge, StrokeKind::Inside);
+        let place = rect.min + Vec2::splat(TILE_SIDE);
+        let below = place + vec2(0.0, head.size().y + gap::XS);
+        ui.painter().galley(place, head, theme.text);
+        ui.painter().galley(below, body, theme.text_2);
+        kit::focus_ring(ui, &response);
+        response.on_hover_cursor(egui::CursorIcon::PointingHand)
+    }
 }

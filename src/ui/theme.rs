@@ -233,6 +233,8 @@ fn paint(style: &mut Style, theme: &Theme) {
     let dark = *theme == DARK;
     let mut visuals = if dark { Visuals::dark() } else { Visuals::light() };
     visuals.text_cursor.blink = false;
+    // What can't be used is still read.
+    visuals.disabled_alpha = 0.8;
     visuals.panel_fill = theme.bg;
     visuals.window_fill = theme.surface;
     visuals.extreme_bg_color = theme.surface;

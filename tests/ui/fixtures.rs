@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{Theme, Vec2, vec2};
+use egui::{Theme, Ui, UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use jiff::Timestamp;
 use poolwright::{
@@ -33,6 +33,27 @@ pub struct Screen {
     pub acts: Vec<Act>,
 }
 
+impl Screen {
+    pub fn new(setup: Setup) -> Self {
+        Self { setup, page: Page::default(), acts: Vec::new() }
+    }
+
+    pub fn show(&mut self, ui: &mut Ui) {
+        let acts = whole(ui, |ui| self.page.show(ui, &mut self.setup, now()));
+        self.acts.extend(acts);
+    }
+}
+
+/// The harness leaves a margin where a window has none.
+pub fn whole<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let rect = ui.ctx().content_rect();
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        ui.set_clip_rect(rect);
+        add(ui)
+    })
+    .inner
+}
+
 pub const WINDOW: Vec2 = vec2(1180.0, 780.0);
 /// A laptop at 200 %.
 pub const SMALL: Vec2 = vec2(640.0, 450.0);
@@ -47,7 +68,7 @@ pub fn window(setup: Setup) -> Harness<'static, Screen> {
 }
 
 pub fn sized(setup: Setup, size: Vec2, theme: Theme) -> Harness<'static, Screen> {
-    let screen = Screen { setup, page: Page::default(), acts: Vec::new() };
+    let screen = Screen::new(setup);
     let mut harness = Harness::builder()
         .with_size(size)
         .with_theme(theme)
@@ -55,8 +76,7 @@ pub fn sized(setup: Setup, size: Vec2, theme: Theme) -> Harness<'static, Screen>
         .with_context_setup(theme::install)
         .build_ui_state(
             |ui, screen: &mut Screen| {
-                let acts = screen.page.show(ui, &mut screen.setup, now());
-                screen.acts.extend(acts);
+                screen.show(ui);
             },
             screen,
         );

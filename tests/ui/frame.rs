@@ -1,1 +1,288 @@
-//! Page.
+//! The frame: rail, buttons, what stands in the way, the drawer of requests, and the keyboard.
+
+use egui::{Key, Modifiers, accesskit::Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use poolwright::{
+    domain::cluster::Environment,
+    setup::{Msg, step::StepId, steps::pool},
+    ui::page,
+};
+
+use crate::fixtures::{self, SMALL, asked, at, sized, window};
+
+#[test]
+fn the_rail_tells_name_place_and_state() {
+    let window = window(fixtures::clusters());
+    window.get_by_role_and_label(Role::Button, "Sign in, step 1 of 12, Done");
+    window.get_by_role_and_label(Role::Button, "Cluster, step 2 of 12, Needs you");
+    window.get_by_role_and_label(Role::Button, "Pool, group 2 of 6, Not started");
+    assert!(window.query_by_label_contains("step 6 of 12").is_none(), "other groups are folded");
+}
+
+#[test]
+fn a_group_leads_to_its_first_open_step() {
+    let mut window = window(fixtures::chosen(Environment::Staging));
+    window.get_by_label_contains("Connect, group 1").click();
+    window.get_by_label_contains("Pool, group 2").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(SignIn))", "Do(Go(Measure))"]);
+}
+
+#[test]
+fn a_narrow_window_has_the_steps_in_a_menu() {
+    let mut window = sized(fixtures::clusters(), SMALL, egui::Theme::Light);
+    window.get_by_role_and_label(Role::Button, "Step 2 of 12 · Cluster").click();
+    window.run();
+    window.get_by_role_and_label(Role::Button, "Sign in, step 1 of 12, Done").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(SignIn))"]);
+}
+
+#[test]
+fn a_button_that_waits_says_why() {
+    let mut window = window(fixtures::fresh());
+    let button = window.get_by_role_and_label(Role::Button, "Sign in");
+    assert!(button.accesskit_node().is_disabled());
+    window.get_by_label("Paste a token first.");
+    button.click();
+    window.run();
+    assert!(asked(&window).is_empty());
+}
+
+#[test]
+fn what_runs_can_be_stopped_in_the_place_of_the_primary_button() {
+    let mut window = window(fixtures::signing_in());
+    window.get_by_label("Signing in…");
+    window.get_by_role_and_label(Role::Button, "Stop").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(Stop)))"]);
+}
+
+#[test]
+fn a_step_that_is_done_leads_on() {
+    let mut window = window(fixtures::signed_in());
+    window.get_by_role_and_label(Role::Button, "Next: Cluster").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(Cluster))"]);
+}
+
+#[test]
+fn a_step_is_left_out_with_what_that_costs() {
+    let mut window = window(at(fixtures::chosen(Environment::Staging), StepId::Measure));
+    let skip = "Skip this step (no baseline for the comparison)";
+    window.get_by_role_and_label(Role::Button, skip).click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Skip(Measure))", "Do(Go(Pool))"]);
+}
+
+#[test]
+fn what_a_step_needs_is_said_and_its_controls_wait() {
+    let mut window = window(at(fixtures::signed_in(), StepId::Pool));
+    window.get_by_label("You can look ahead. This step needs: step 2, Cluster.");
+    window.get_by_role_and_label(Role::Button, "Go to step 2").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(Cluster))"]);
+}
+
+#[test]
+fn production_waits_for_its_name() {
+    let mut window = window(fixtures::sizing(Environment::Production));
+    let create = "Create pool “shop-pool”";
+    let field = "Name of the cluster, shop-db, to allow changes";
+    let allow = "Allow changes to shop-db";
+    assert!(window.get_by_label(create).accesskit_node().is_disabled());
+    window.get_by_role_and_label(Role::TextInput, field).focus();
+    window.get_by_role_and_label(Role::TextInput, field).type_text("shop-d");
+    window.run();
+    assert!(window.get_by_label(allow).accesskit_node().is_disabled());
+    window.get_by_role_and_label(Role::TextInput, field).type_text("b");
+    window.run();
+    window.get_by_label(allow).click();
+    window.run();
+    assert_eq!(window.state().setup.rules.production_named.as_deref(), Some("shop-db"));
+    assert!(!window.get_by_label(create).accesskit_node().is_disabled());
+}
+
+#[test]
+fn a_dry_run_needs_no_name_and_is_switched_by_key_or_click() {
+    let mut window = window(fixtures::sizing(Environment::Production));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::D);
+    window.run();
+    assert!(window.state().setup.rules.dry_run);
+    assert!(window.query_by_label("Allow changes to shop-db").is_none());
+    window.get_by_role_and_label(Role::Switch, "Dry run").click();
+    window.run();
+    assert!(!window.state().setup.rules.dry_run);
+}
+
+#[test]
+fn the_request_is_shown_before_it_is_sent() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.get_by_label("Show what will be sent").click();
+    window.run();
+    window.get_by_label_contains("POST /v2/databases/9cc10173-shop-db/pools");
+    window.get_by_label_contains("doctl databases pool create 9cc10173-shop-db shop-pool");
+    assert!(asked(&window).is_empty(), "looking sends nothing");
+}
+
+#[test]
+fn the_drawer_lists_what_was_sent_and_gives_the_focus_back() {
+    let mut window = window(fixtures::created());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    window.run();
+    assert!(window.get_by_label("Close requests").is_focused());
+    window.get_by_label("POST /v2/databases/9cc10173-shop-db/pools");
+    window.get_by_label_contains("403 · 132 ms");
+    window.get_by_label_contains("no answer · 132 ms");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Close requests").is_none());
+    assert!(window.get_by_role_and_label(Role::Button, "Requests 4").is_focused());
+}
+
+#[test]
+fn the_keyboard_presses_the_primary_button_and_goes_between_pages() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    window.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    window.run();
+    let wanted = ["Do(Step(Pool(Act)))", "Do(Go(Measure))", "Do(Go(Urls))", "Do(Go(SignIn))"];
+    assert_eq!(asked(&window), wanted);
+}
+
+#[test]
+fn arrows_in_a_text_field_stay_in_it() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.get_by_role_and_label(Role::TextInput, "Name").focus();
+    window.run();
+    window.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    window.run();
+    assert!(asked(&window).is_empty());
+}
+
+#[test]
+fn what_runs_is_stopped_by_key() {
+    let mut window = window(fixtures::creating());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Period);
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(Pool(Stop)))"]);
+}
+
+#[test]
+fn a_new_page_gives_the_focus_to_its_title() {
+    let mut window = window(fixtures::signed_in());
+    window.state_mut().setup.act(fixtures::now(), Msg::Go(StepId::Cluster));
+    window.run();
+    assert!(window.get_by_role_and_label(Role::Heading, "Choose the cluster").is_focused());
+}
+
+#[test]
+fn f6_goes_round_the_parts_of_the_window() {
+    let mut window = window(fixtures::clusters());
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        window.key_press(Key::F6);
+        window.run();
+        let focused = window.root().children_recursive().find(|node| node.is_focused());
+        seen.push(focused.and_then(|node| node.accesskit_node().label()).unwrap_or_default());
+    }
+    let wanted = ["Cluster, step 2 of 12, Needs you", "Choose the cluster", "Back", "Dry run"];
+    assert_eq!(seen, wanted);
+}
+
+#[test]
+fn f1_opens_the_reasons_of_the_page() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    assert!(window.query_by_label("At most: = 84").is_none());
+    window.key_press(Key::F1);
+    window.run();
+    window.get_by_label("At most: = 84");
+}
+
+#[test]
+fn the_tree_is_in_reading_order() {
+    let window = window(fixtures::clusters());
+    let labels: Vec<String> = window
+        .root()
+        .children_recursive()
+        .filter_map(|node| node.accesskit_node().label().or(node.accesskit_node().value()))
+        .collect();
+    let place = |text: &str| labels.iter().position(|label| label == text);
+    let order = [
+        place("New set-up"),
+        place("Dry run"),
+        place("Cluster, step 2 of 12, Needs you"),
+        place("Choose the cluster"),
+        place("shop-db"),
+        place("Back"),
+        place("Use this cluster"),
+    ];
+    assert!(order.iter().all(Option::is_some), "{order:?} in {labels:?}");
+    assert!(order.is_sorted(), "{order:?}");
+}
+
+#[test]
+fn finish_waits_until_nothing_is_open() {
+    let mut setup = fixtures::created();
+    setup.rules.dry_run = true;
+    for step in StepId::ALL.into_iter().filter(|step| step.skippable().is_some()) {
+        setup.act(fixtures::now(), Msg::Skip(step));
+    }
+    let mut window = window(at(setup, StepId::HandOver));
+    assert!(
+        window
+            .query_by_label("Finish")
+            .is_none_or(|finish| { finish.accesskit_node().is_disabled() })
+    );
+    assert_ne!(window.state().setup.current, StepId::SignIn);
+    window.run();
+}
+
+#[test]
+fn access_is_counted_down_and_removed_with_one_click() {
+    let mut setup = fixtures::created();
+    setup.facts.lease = Some(fixtures::lease(102));
+    let mut window = window(setup);
+    window.get_by_label("Access 1:42, remove this computer's access now").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(Test(Remove)))"]);
+}
+
+#[test]
+fn the_title_tells_step_cluster_and_environment() {
+    let title = |setup| page::title(&setup, None);
+    assert_eq!(title(fixtures::fresh()), "Step 1 of 12, Sign in");
+    let production = title(fixtures::sizing(Environment::Production));
+    assert_eq!(production, "Step 4 of 12, Size and create, shop-db (production)");
+    let practice = page::title(&fixtures::fresh(), Some(Environment::Practice));
+    assert_eq!(practice, "Step 1 of 12, Sign in (practice)");
+}
+
+#[test]
+fn a_problem_offers_its_fix_and_a_text_for_helpers() {
+    let mut window = window(fixtures::refused_token());
+    window.get_by_role_and_label(Role::Alert, "DigitalOcean did not accept the token.");
+    window.get_by_role_and_label(Role::Button, "Sign in again").click();
+    window.get_by_role_and_label(Role::Button, "Create a token").click();
+    window.get_by_role_and_label(Role::Button, "Copy for a ticket").click();
+    window.get_by_role_and_label(Role::Button, "Details").click();
+    window.run();
+    window.get_by_label_contains("request id 4d9d8375");
+    let asked = asked(&window);
+    let starts = ["Do(Step(SignIn(SignIn)))", "Open(\"https://cloud", "Copy(Copied"];
+    assert_eq!(asked.len(), starts.len(), "{asked:?}");
+    for (asked, start) in asked.iter().zip(starts) {
+        assert!(asked.starts_with(start), "{asked}");
+    }
+}
+
+#[test]
+fn a_second_click_is_left_to_the_core() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.get_by_label("Create pool “shop-pool”").click();
+    window.run();
+    assert_eq!(asked(&window), [format!("Do({:?})", Msg::from(pool::Msg::Act))]);
+}

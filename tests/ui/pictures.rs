@@ -11,11 +11,11 @@ use poolwright::{
     ui::{start::Start, theme},
 };
 
-use crate::fixtures::{self, SMALL, WINDOW, now};
+use crate::fixtures::{self, SMALL, WINDOW};
 
-type Make = fn() -> Setup;
+pub type Make = fn() -> Setup;
 
-const PAGES: &[(&str, Make)] = &[
+pub const PAGES: &[(&str, Make)] = &[
     ("sign-in-empty", fixtures::fresh),
     ("sign-in-typed", fixtures::typed_token),
     ("sign-in-running", fixtures::signing_in),
@@ -59,8 +59,7 @@ fn pages_for_the_eye() {
                 .wgpu()
                 .build_ui_state(
                     |ui, screen: &mut fixtures::Screen| {
-                        let acts = screen.page.show(ui, &mut screen.setup, now());
-                        screen.acts.extend(acts);
+                        screen.show(ui);
                     },
                     screen,
                 );
@@ -86,7 +85,7 @@ fn start(folder: &Path) {
             .wgpu()
             .build_ui_state(
                 |ui, start: &mut Start| {
-                    start.show(ui, true);
+                    fixtures::whole(ui, |ui| start.show(ui, true));
                 },
                 Start::default(),
             );

@@ -1,1 +1,97 @@
-//! Page.
+//! Page 1.
+
+use egui::{Key, accesskit::Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use poolwright::{
+    domain::secret::Secret,
+    setup::{facts::Grant, steps::sign_in::Keep},
+};
+
+use crate::fixtures::{self, account, asked, window};
+
+#[test]
+fn the_token_is_typed_into_a_password_field_and_judged_by_its_looks() {
+    let mut window = window(fixtures::fresh());
+    window.get_by_label("dop_v1_ and 64 digits, as the page showed it once");
+    let field = |window: &egui_kittest::Harness<'_, _>, text: &str| {
+        window.get_by_role_and_label(Role::PasswordInput, "Personal access token").focus();
+        window.get_by_role_and_label(Role::PasswordInput, "Personal access token").type_text(text);
+    };
+    field(&window, "dop_v1_");
+    window.run();
+    window.get_by_label("Does not look like a DigitalOcean token; it is tried as it stands");
+    field(&window, &"0a".repeat(32));
+    window.run();
+    window.get_by_label("Looks like a DigitalOcean token");
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(SignIn)))"]);
+}
+
+#[test]
+fn the_field_keeps_no_copies_for_undo() {
+    let mut window = window(fixtures::typed_token());
+    window.get_by_role_and_label(Role::PasswordInput, "Personal access token").focus();
+    window.get_by_role_and_label(Role::PasswordInput, "Personal access token").type_text("ff");
+    window.run();
+    let before = window.state().setup.steps.sign_in.draft.token.clone();
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+    window.run();
+    assert_eq!(window.state().setup.steps.sign_in.draft.token, before);
+}
+
+#[test]
+fn where_the_token_is_kept_is_chosen() {
+    let mut window = window(fixtures::fresh());
+    window.get_by_role_and_label(Role::RadioButton, "For this session").click();
+    window.run();
+    assert_eq!(window.state().setup.steps.sign_in.draft.keep, Keep::SessionOnly);
+}
+
+#[test]
+fn a_kept_token_is_used_without_being_shown() {
+    let mut setup = fixtures::fresh();
+    setup.steps.sign_in.remembered = Some(Secret::new("dop_v1_canary"));
+    let mut window = window(setup);
+    window.get_by_label_contains("A token is kept on this computer.");
+    window.get_by_role_and_label(Role::Button, "Sign in").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(SignIn)))"]);
+}
+
+#[test]
+fn the_page_that_creates_tokens_is_opened_in_the_browser() {
+    let mut window = window(fixtures::fresh());
+    window.get_by_label("Create a token on DigitalOcean's page").click();
+    window.run();
+    let wanted = "Open(\"https://cloud.digitalocean.com/account/api/tokens/new\")";
+    assert_eq!(asked(&window), [wanted]);
+}
+
+#[test]
+fn who_signed_in_and_what_the_token_may_do_is_told() {
+    let mut account = account();
+    account.passwords_visible = Some(false);
+    for scope in &mut account.scopes {
+        if scope.name == "database:create" {
+            scope.grant = Grant::Lacks;
+        }
+    }
+    let mut window = window(fixtures::signed_in_as(account));
+    window.get_by_label("Account: ada@example.com");
+    window.get_by_label("Team: Team Shop");
+    window.get_by_label("Token kept: in this computer's keychain");
+    window.get_by_label_contains("Passwords are hidden from this token.");
+    window.get_by_label("Without it: the pool must exist already");
+    assert_eq!(window.query_all_by_label("granted").count(), 4);
+    window.get_by_role_and_label(Role::Button, "Sign out").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(SignOut)))"]);
+}
+
+#[test]
+fn the_fields_wait_while_the_token_is_checked() {
+    let window = window(fixtures::signing_in());
+    let field = window.get_by_role_and_label(Role::PasswordInput, "Personal access token");
+    assert!(field.accesskit_node().is_disabled());
+}

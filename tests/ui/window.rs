@@ -1,1 +1,177 @@
-//! Page.
+//! The window's life: from the start page into a set-up, reports taken in, practice begun and ended.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use egui::{Theme, accesskit::Role};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use poolwright::{
+    domain::{problem::Problem, timing::Timing},
+    effects::World,
+    keychain::Keychain,
+    setup::{Rules, Setup, step::StepId},
+    ui::{Begun, Open, StartPractice, app::App},
+};
+use tokio::runtime::Runtime;
+
+use crate::fixtures::{WINDOW, whole};
+
+/// An account that nobody answers for.
+fn begun() -> Begun {
+    let world = World {
+        api: "http://127.0.0.1:9".to_owned(),
+        keychain: Keychain::None,
+        address_services: [String::new(), String::new()],
+        data: std::path::PathBuf::new(),
+        timing: Timing::default().scaled_down(),
+    };
+    Begun { setup: Setup::new(Rules::default()), world, guard: None }
+}
+
+/// A harness over the whole program's window, and the runtime that its tasks run on.
+struct Window {
+    harness: Harness<'static, Option<App>>,
+    _runtime: Runtime,
+}
+
+impl Window {
+    fn open(begin: Option<Begun>, practice: Option<StartPractice>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let mut open = Some(Open {
+            tasks: runtime.handle().clone(),
+            begin,
+            practice,
+            real: Arc::new(|| Ok(begun())),
+        });
+        let harness = Harness::builder().with_size(WINDOW).with_theme(Theme::Light).build_ui_state(
+            move |ui, app: &mut Option<App>| {
+                if let Some(open) = open.take() {
+                    // Fonts and styles hold from the next frame on.
+                    *app = Some(App::new(ui.ctx(), open));
+                    ui.ctx().request_repaint();
+                    return;
+                }
+                let app = app.as_mut().expect("the first frame made it");
+                app.take_in(ui.ctx());
+                whole(ui, |ui| app.frame(ui));
+            },
+            None,
+        );
+        let mut window = Self { harness, _runtime: runtime };
+        window.harness.run_ok();
+        window
+    }
+
+    /// Draws until a text is there.
+    fn wait_for(&mut self, text: &str) {
+        for _ in 0..500 {
+            self.harness.step();
+            if self.harness.query_all_by_label_contains(text).next().is_some() {
+                return;
+            }
+            // Other threads have to get on; there is nothing to wait on here.
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        panic!("“{text}” did not come:\n{:?}", self.harness.root());
+    }
+
+    fn press(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(Role::Button, label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+}
+
+#[test]
+fn signing_in_begins_a_set_up_at_its_first_step() {
+    let mut window = Window::open(None, None);
+    window.press("Sign in with a token");
+    window.wait_for("Sign in to DigitalOcean");
+    window.harness.get_by_role_and_label(Role::PasswordInput, "Personal access token");
+}
+
+#[test]
+fn what_an_effect_ended_in_comes_home() {
+    let mut window = Window::open(Some(begun()), None);
+    let field = (Role::PasswordInput, "Personal access token");
+    window.harness.get_by_role_and_label(field.0, field.1).focus();
+    window.harness.get_by_role_and_label(field.0, field.1).type_text("dop_v1_anything");
+    window.harness.step();
+    window.press("Sign in");
+    window.wait_for("Copy for a ticket");
+    window.harness.get_by_role_and_label(Role::Button, "Sign in");
+}
+
+#[test]
+fn practice_begins_with_its_own_band_and_ends_with_the_window() {
+    struct Guard(Arc<AtomicBool>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let ended = Arc::new(AtomicBool::new(false));
+    let of_practice = Arc::clone(&ended);
+    let practice: StartPractice = Arc::new(move || {
+        let guard: Box<dyn Send> = Box::new(Guard(Arc::clone(&of_practice)));
+        Box::pin(async move { Ok(Begun { guard: Some(guard), ..begun() }) })
+    });
+    let mut window = Window::open(None, Some(practice));
+    window.press("Practise");
+    window.wait_for("Sign in to DigitalOcean");
+    window.harness.get_by_label("practice");
+    assert!(!ended.load(Ordering::SeqCst));
+    drop(window);
+    assert!(ended.load(Ordering::SeqCst));
+}
+
+#[test]
+fn practice_that_can_not_start_says_why() {
+    let practice: StartPractice = Arc::new(|| {
+        let problem = Problem::new("practice", "PgBouncer is not installed.", "");
+        Box::pin(std::future::ready(Err(problem)))
+    });
+    let mut window = Window::open(None, Some(practice));
+    window.press("Practise");
+    window.wait_for("PgBouncer is not installed.");
+    let again = window.harness.get_by_role_and_label(Role::Button, "Practise");
+    assert!(!again.accesskit_node().is_disabled());
+}
+
+#[test]
+fn a_stopped_practice_does_not_open_later() {
+    let practice: StartPractice = Arc::new(|| Box::pin(std::future::pending()));
+    let mut window = Window::open(None, Some(practice));
+    window.press("Practise");
+    window.wait_for("Starting PostgreSQL and PgBouncer");
+    window.press("Stop");
+    assert!(window.harness.query_by_label_contains("Starting PostgreSQL").is_none());
+    window.harness.get_by_role_and_label(Role::Button, "Practise");
+}
+
+#[test]
+fn an_idle_window_draws_nothing() {
+    let window = Window::open(Some(begun()), None);
+    let output = window.harness.output().viewport_output.values().next().expect("a viewport");
+    assert_eq!(output.repaint_delay, Duration::MAX);
+}
+
+#[test]
+fn a_page_opened_ahead_begins_once_it_can() {
+    let mut begun = begun();
+    begun.setup.current = StepId::Cluster;
+    let mut window = Window::open(Some(begun), None);
+    window.wait_for("You can look ahead. This step needs: step 1, Sign in.");
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use egui::{
-    Align2, Button, Color32, Response, RichText, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
-    Widget as _, vec2,
+    Align2, Button, Color32, Response, RichText, Role, Sense, Stroke, StrokeKind, TextStyle, Ui,
+    Vec2, Widget as _, WidgetInfo, vec2,
 };
 
 use crate::ui::{
@@ -55,7 +55,13 @@ fn filled(ui: &mut Ui, text: &str, enabled: bool, min_size: Vec2) -> Response {
 
 /// An action beside the primary one.
 pub fn secondary_button(ui: &mut Ui, text: &str) -> Response {
-    Button::new(text).ui(ui)
+    if ui.is_enabled() {
+        Button::new(text).ui(ui)
+    } else {
+        let theme = Theme::of(ui);
+        let text = RichText::new(text).color(theme.text_2);
+        Button::new(text).fill(theme.raised).stroke(Stroke::NONE).ui(ui)
+    }
 }
 
 /// An action that takes something away. Edge and text in the colour of danger, not filled.
@@ -68,16 +74,26 @@ pub fn danger_button(ui: &mut Ui, text: &str) -> Response {
 
 /// An action without an edge.
 pub fn link_button(ui: &mut Ui, text: &str) -> Response {
-    quiet(ui, text, Theme::of(ui).accent)
+    let theme = Theme::of(ui);
+    let font = TextStyle::Button.resolve(ui.style());
+    let galley = ui.painter().layout(text.to_owned(), font, theme.accent, ui.available_width());
+    let size = vec2(galley.size().x, galley.size().y.max(28.0));
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));
+    let at = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), rect);
+    if response.hovered() {
+        let line = Stroke::new(1.0, theme.accent);
+        ui.painter().hline(at.x_range(), at.bottom() + 0.5, line);
+    }
+    ui.painter().galley(at.min, galley, theme.accent);
+    focus_ring(ui, &response);
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }
 
 /// An action without an edge, in the colour of secondary text.
 pub fn quiet_button(ui: &mut Ui, text: &str) -> Response {
-    quiet(ui, text, Theme::of(ui).text_2)
-}
-
-fn quiet(ui: &mut Ui, text: &str, colour: Color32) -> Response {
-    Button::new(RichText::new(text).color(colour)).frame_when_inactive(false).ui(ui)
+    let text = RichText::new(text).color(Theme::of(ui).text_2);
+    Button::new(text).frame_when_inactive(false).ui(ui)
 }
 
 /// How long "Copied" stands.

@@ -55,6 +55,11 @@ pub fn radio(ui: &mut Ui, selected: bool, title: &str, meaning: &str) -> Respons
     mark(ui, Mark::Radio, selected, title, meaning)
 }
 
+/// One of several, with its particulars on a second line.
+pub fn radio_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
+    mark(ui, Mark::Row, selected, title, particulars)
+}
+
 /// Yes or no. Whether it changed is in the response.
 pub fn check(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
     let mut response = mark(ui, Mark::Check, *ticked, label, "");
@@ -68,6 +73,7 @@ pub fn check(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Radio,
+    Row,
     Check,
 }
 
@@ -85,22 +91,29 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
             egui::TextFormat { font_id, color, line_height, ..Default::default() },
         );
     };
+    let ink = if ui.is_enabled() { theme.text } else { theme.text_2 };
     match mark {
-        Mark::Radio => append(title, 0.0, role::strong(), theme.text),
-        Mark::Check => append(title, 0.0, TextStyle::Body, theme.text),
+        Mark::Radio | Mark::Row => append(title, 0.0, role::strong(), ink),
+        Mark::Check => append(title, 0.0, TextStyle::Body, ink),
     }
     if !meaning.is_empty() {
-        append(meaning, gap::XS, TextStyle::Body, theme.text_2);
+        match mark {
+            Mark::Row => {
+                append("\n", 0.0, TextStyle::Body, theme.text_2);
+                append(meaning, 0.0, TextStyle::Small, theme.text_2);
+            }
+            Mark::Radio | Mark::Check => append(meaning, 6.0, TextStyle::Body, theme.text_2),
+        }
     }
     job.wrap.max_width = ui.available_width() - BOX - gap::M;
     let galley = ui.painter().layout_job(job);
     let size = vec2(BOX + gap::M + galley.size().x, HEIGHT.max(galley.size().y + 10.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let (role, enabled) = match mark {
-        Mark::Radio => (Role::RadioButton, ui.is_enabled()),
-        Mark::Check => (Role::CheckBox, ui.is_enabled()),
+    let role = match mark {
+        Mark::Radio | Mark::Row => Role::RadioButton,
+        Mark::Check => Role::CheckBox,
     };
-    response.widget_info(|| WidgetInfo::selected(role, enabled, on, title));
+    response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, title));
     if !meaning.is_empty() {
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(meaning));
     }
@@ -110,7 +123,7 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         let edge = if on || response.hovered() { theme.accent } else { theme.edge };
         let stroke = Stroke::new(1.6, edge);
         match mark {
-            Mark::Radio => {
+            Mark::Radio | Mark::Row => {
                 ui.painter().circle(centre, BOX / 2.0 - 1.0, theme.surface, stroke);
                 if on {
                     ui.painter().circle_filled(centre, 4.5, theme.accent);

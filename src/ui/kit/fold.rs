@@ -41,12 +41,12 @@ fn next_fold() -> Id {
 }
 
 fn line(ui: &mut Ui, title: &str, open: bool) -> Response {
-    const TRIANGLE: f32 = 9.0;
+    const TRIANGLE: f32 = 12.0;
     let theme = Theme::of(ui);
     let font = role::strong().resolve(ui.style());
-    let width = ui.available_width() - TRIANGLE - gap::S;
+    let width = ui.available_width() - TRIANGLE - gap::XS;
     let galley = ui.painter().layout(title.to_owned(), font, theme.accent, width);
-    let size = vec2(galley.size().x + gap::S + TRIANGLE, galley.size().y.max(24.0));
+    let size = vec2(galley.size().x + gap::XS + TRIANGLE, galley.size().y.max(24.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), title));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));

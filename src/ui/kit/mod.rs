@@ -24,7 +24,7 @@ pub use button::{
 };
 pub use capacity::{Pattern, Segment, capacity};
 pub use chart::{Chart, Point, chart};
-pub use choice::{check, radio, select};
+pub use choice::{check, radio, radio_row, select};
 pub use field::{field, secret_field};
 pub use figures::{clock, count, figures, lasted, took};
 pub use fold::{fold, open_next_fold};
@@ -33,7 +33,9 @@ pub use passing::{farewell, toast};
 pub use problem::problem;
 pub use slider::{SliderMark, number, slider};
 pub use table::{Column, hairline, table};
-pub use text::{caption, heading, key_value, live, mono, paragraph, pill, subheading};
+pub use text::{
+    caption, focusable_heading, heading, key_value, live, mono, paragraph, pill, subheading,
+};
 
 use egui::{Frame, Margin, Response, Stroke, StrokeKind, Ui};
 

@@ -39,7 +39,7 @@ pub fn farewell(ui: &Ui, stay: &str) -> bool {
         .show(ui.ctx(), |ui| {
             ui.set_width(360.0);
             ui.spacing_mut().item_spacing.y = gap::M;
-            kit::subheading(ui, "Removing this computer’s access");
+            kit::subheading(ui, "Removing this computer's access");
             ui.horizontal(|ui| {
                 kit::icon(ui, Icon::Working, 16.0, Theme::of(ui).accent);
                 let text = "The trusted source that let this computer in is being removed…";

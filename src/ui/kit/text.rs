@@ -1,38 +1,44 @@
 //! Texts by role: headings, captions, key and value, monospace, and lines that announce themselves.
 
 use egui::{
-    Color32, FontSelection, Label, Response, RichText, Role, TextStyle, TextWrapMode, Ui,
+    Color32, FontSelection, Label, Response, RichText, Role, Sense, TextStyle, TextWrapMode, Ui,
     WidgetInfo, accesskit::Live, text::LayoutJob, vec2,
 };
 
 use crate::ui::theme::{Theme, gap, role};
 
-/// A page's title; takes the focus when the page is opened.
+/// A page's title.
 pub fn heading(ui: &mut Ui, text: &str) -> Response {
-    titled(ui, RichText::new(text).heading(), 1)
+    titled(ui, Label::new(RichText::new(text).heading()), text, 1)
+}
+
+/// A page's title that can take the focus: when its page is opened, it is where reading begins.
+pub fn focusable_heading(ui: &mut Ui, text: &str) -> Response {
+    let label = Label::new(RichText::new(text).heading());
+    titled(ui, label.sense(Sense::focusable_noninteractive()), text, 1)
 }
 
 /// A card's title.
 pub fn subheading(ui: &mut Ui, text: &str) -> Response {
-    titled(ui, RichText::new(text).text_style(role::card_title()), 2)
+    titled(ui, Label::new(RichText::new(text).text_style(role::card_title())), text, 2)
 }
 
-fn titled(ui: &mut Ui, text: RichText, level: usize) -> Response {
-    let name = text.text().to_owned();
-    let response = ui.add(Label::new(text).wrap());
-    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &name));
+fn titled(ui: &mut Ui, label: Label, text: &str, level: usize) -> Response {
+    let response = ui.add(label.wrap());
+    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, text));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_level(level));
     response
 }
 
 /// Running text, wrapped.
 pub fn paragraph(ui: &mut Ui, text: &str) -> Response {
-    ui.add(Label::new(text).wrap())
+    ui.add(Label::new(RichText::new(text).line_height(Some(20.0))).wrap())
 }
 
 /// Secondary text: what explains a field or a figure.
 pub fn caption(ui: &mut Ui, text: &str) -> Response {
-    ui.add(Label::new(RichText::new(text).small().color(Theme::of(ui).text_2)).wrap())
+    let text = RichText::new(text).small().line_height(Some(18.0));
+    ui.add(Label::new(text.color(Theme::of(ui).text_2)).wrap())
 }
 
 /// A secondary line that a screen reader reads out when it changes.
@@ -68,9 +74,10 @@ pub fn key_value(ui: &mut Ui, key: &str, value: &str) {
         ui.spacing_mut().item_spacing.x = gap::M;
         ui.scope(|ui| {
             ui.set_width(KEY_WIDTH.min(ui.available_width() / 3.0));
-            ui.add(Label::new(RichText::new(key).color(theme.text_2)).wrap());
+            let key = RichText::new(key).color(theme.text_2).line_height(Some(20.0));
+            ui.add(Label::new(key).wrap());
         });
-        let response = ui.add(Label::new(value).wrap());
+        let response = paragraph(ui, value);
         let sentence = format!("{key}: {value}");
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &sentence));
     });
@@ -106,9 +113,9 @@ pub(super) fn lead(ui: &Ui, title: &str, text: &str) -> LayoutJob {
     };
     let mut job = LayoutJob::default();
     job.append(title, 0.0, format(role::strong()));
-    if !text.is_empty() {
-        let apart = if title.is_empty() { 0.0 } else { gap::XS };
-        job.append(text, apart, format(TextStyle::Body));
+    if !title.is_empty() && !text.is_empty() {
+        job.append(" ", 0.0, format(TextStyle::Body));
     }
+    job.append(text, 0.0, format(TextStyle::Body));
     job
 }

@@ -63,6 +63,11 @@ impl Page {
                 if response.hovered() {
                     ui.painter().rect_filled(rect, 6, theme.raised);
                 }
+                // The first pass only measures; there is nothing to focus yet.
+                if self.drawer_enters && !ui.is_sizing_pass() {
+                    self.drawer_enters = false;
+                    response.request_focus();
+                }
                 let mark = rect.shrink(8.0);
                 kit::paint_icon(ui.painter(), mark, Icon::Cross, theme.text_2, theme.surface);
                 kit::focus_ring(ui, &response);

@@ -93,11 +93,11 @@ impl Footer {
             let room = if self.stacked { width - 26.0 } else { free - 26.0 };
             let height = small(ui, text, room).size().y;
             if self.stacked {
-                self.rows += height.max(20.0) + gap::S;
+                self.rows += height.max(20.0) + gap::L;
             }
         }
         if self.confirm {
-            self.rows += CONFIRM_ROW;
+            self.rows += CONFIRM_ROW - gap::XS;
         }
     }
 
@@ -300,7 +300,6 @@ fn confirm(ui: &mut Ui, page: &mut Page, setup: &mut Setup) {
         let typed = ui
             .add(
                 egui::TextEdit::singleline(&mut page.typed)
-                    .hint_text(name.clone())
                     .margin(egui::Margin::symmetric(10, 7))
                     .desired_width(200.0_f32.min(ui.available_width() - 190.0)),
             )

@@ -125,7 +125,7 @@ impl Page {
                 ui.ctx().accesskit_node_builder(id, |node| node.set_expanded(chip.on));
                 ui.data_mut(|data| data.insert_temp(fixed("opener of the requests"), id));
                 if response.clicked() {
-                    self.drawer = !self.drawer;
+                    self.turn_drawer(ui);
                 }
                 response.on_hover_text("What was sent to DigitalOcean. Ctrl+L");
             }

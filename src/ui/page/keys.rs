@@ -21,15 +21,9 @@ pub(super) struct Panes {
     pub footer: Option<Id>,
     /// The part that F6 went to last.
     at: usize,
-    wanted: Option<Id>,
 }
 
 impl Panes {
-    /// F6 asked for this place; it must be able to take the focus now.
-    pub fn wants(&self, id: Id) -> bool {
-        self.wanted == Some(id)
-    }
-
     fn go(&mut self, ui: &Ui, forward: bool) {
         let places = [self.header, self.rail, self.content, self.footer];
         let focused = ui.memory(egui::Memory::focused);
@@ -38,7 +32,6 @@ impl Panes {
         let next = if forward { at + 1 } else { at + places.len() - 1 } % places.len();
         self.at = next;
         if let Some(id) = places.get(next).copied().flatten() {
-            self.wanted = Some(id);
             ui.memory_mut(|memory| memory.request_focus(id));
         }
     }
@@ -108,7 +101,6 @@ impl Page {
         if pressed(Modifiers::NONE, Key::F1) {
             kit::open_next_fold(ui.ctx());
         }
-        self.panes.wanted = None;
         if pressed(Modifiers::SHIFT, Key::F6) {
             self.panes.go(ui, false);
         } else if pressed(Modifiers::NONE, Key::F6) {
@@ -119,12 +111,9 @@ impl Page {
     /// Opens or closes the drawer. The focus goes into it, and back to what opened it.
     pub(super) fn turn_drawer(&mut self, ui: &Ui) {
         self.drawer = !self.drawer;
-        let to = if self.drawer {
-            Some(fixed("close the requests"))
-        } else {
-            ui.data(|data| data.get_temp(fixed("opener of the requests")))
-        };
-        if let Some(id) = to {
+        self.drawer_enters = self.drawer;
+        let opener = ui.data(|data| data.get_temp(fixed("opener of the requests")));
+        if let Some(id) = opener.filter(|_| !self.drawer) {
             ui.memory_mut(|memory| memory.request_focus(id));
         }
     }

@@ -18,9 +18,18 @@ use crate::{
     },
 };
 
-/// How a group stands: what needs attention wins.
+/// How a group stands: what needs attention wins, once the group is reached.
 fn standing_of(setup: &Setup, group: Group) -> Standing {
     let standings: Vec<Standing> = group.steps().map(|step| setup.standing(step)).collect();
+    let waits = |standing: &Standing| {
+        matches!(standing, Standing::NotStarted | Standing::Ready | Standing::NeedsYou)
+    };
+    let before = StepId::ALL.into_iter().take_while(|step| step.group() != group);
+    let reached = setup.current.group() == group
+        || before.into_iter().all(|step| setup.standing(step).settled());
+    if !reached && standings.iter().all(waits) {
+        return Standing::NotStarted;
+    }
     let urgent = [
         Standing::Stopped,
         Standing::Working,
@@ -233,7 +242,7 @@ impl Row<'_> {
         let ground = if self.current { theme.info.ground } else { theme.bg };
         paint_icon(painter, Rect::from_center_size(mark, Vec2::splat(MARK)), icon, colour, ground);
         let style = if self.strong { role::strong() } else { TextStyle::Body };
-        let ink = if self.strong { theme.text } else { theme.text_2 };
+        let ink = if self.strong || self.standing.settled() { theme.text } else { theme.text_2 };
         let left = rect.left() + self.indent + MARK + 10.0;
         let font = style.resolve(ui.style());
         painter.text(pos2(left, line), Align2::LEFT_CENTER, self.title, font, ink);

@@ -43,10 +43,13 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     {
         found(ui, facts);
     }
+    if setup.steps.cluster.chosen().is_none() {
+        return act;
+    }
     kit::fold(ui, "Why the environment?", |ui| {
         kit::paragraph(
             ui,
-            "It decides how careful the program is. In production every change waits until the cluster’s name was typed once, and nothing that loads the database runs by itself. The band at the top of the window has the environment’s colour, so that two windows can’t be mixed up.",
+            "It decides how careful the program is. In production every change waits until the cluster's name was typed once, and nothing that loads the database runs by itself. The band at the top of the window has the environment's colour, so that two windows can't be mixed up.",
         );
     });
     act
@@ -66,7 +69,7 @@ fn row(ui: &mut Ui, cluster: &Cluster, chosen: bool) -> bool {
     parts.push(cluster.region.clone());
     parts.push(refusal.clone().unwrap_or_else(|| cluster.status.clone()));
     ui.add_enabled_ui(refusal.is_none(), |ui| {
-        kit::radio(ui, chosen, &cluster.name, &parts.join(" · ")).clicked()
+        kit::radio_row(ui, chosen, &cluster.name, &parts.join(" · ")).clicked()
     })
     .inner
 }
@@ -90,7 +93,7 @@ fn empty(ui: &mut Ui, setup: &Setup) -> Option<Act> {
             return;
         }
         let what = team.map_or("No database cluster in this account.".to_owned(), |team| {
-            format!("No database cluster in team {team}.")
+            format!("No database cluster in the team “{team}”.")
         });
         kit::subheading(ui, &what);
         kit::paragraph(

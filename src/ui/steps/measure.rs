@@ -70,8 +70,14 @@ fn today(ui: &mut Ui, setup: &Setup, sample: &Sample) {
     kit::card(ui, Some(&title), |ui| {
         ui.spacing_mut().item_spacing.y = gap::M;
         if let Some(limits) = limits {
+            kit::capacity(ui, &segments(ui, sample), 0, limits.usable());
             let reserved = limits.max_connections.saturating_sub(limits.usable());
-            kit::capacity(ui, &segments(ui, sample), reserved, limits.max_connections);
+            if 0 < reserved {
+                kit::caption(
+                    ui,
+                    &format!("{reserved} more are reserved for the server's administrators."),
+                );
+            }
         }
         holders(ui, &setup.facts.activity.samples, sample);
     });
@@ -217,9 +223,9 @@ fn over_time(ui: &mut Ui, setup: &Setup, recording: bool) -> Option<Act> {
 }
 
 fn health(ui: &mut Ui, setup: &mut Setup, recording: bool) {
-    kit::card(ui, Some("The app’s health address"), |ui| {
-        ui.set_max_width(FORM_WIDTH);
+    kit::card(ui, Some("The app's health address"), |ui| {
         ui.add_enabled_ui(!recording, |ui| {
+            ui.set_max_width(FORM_WIDTH);
             let hint = "Asked once per sample, to see whether the app is refused by the database. May stay empty.";
             kit::field(ui, "Address", &mut setup.steps.measure.draft.health_url, hint);
         });

@@ -160,7 +160,7 @@ fn size(ui: &mut Ui, setup: &mut Setup) {
         let Some(sizing) = sizing else {
             kit::paragraph(
                 ui,
-                "The cluster’s limit is not known: its plan does not tell its memory. Step 3 measures it.",
+                "The cluster's limit is not known: its plan does not tell its memory. Step 3 measures it.",
             );
             if kit::number(ui, "Connections", &mut draft.size, 1..=1000).changed() {
                 draft.size_chosen = true;
@@ -221,7 +221,7 @@ fn marks(sizing: &Sizing) -> Vec<SliderMark> {
     let mut marks =
         vec![SliderMark { value: sizing.ceiling, text: format!("{} at most", sizing.ceiling) }];
     if sizing.half < sizing.ceiling {
-        let text = format!("{} DigitalOcean’s starting point", sizing.half);
+        let text = format!("{} DigitalOcean's starting point", sizing.half);
         marks.push(SliderMark { value: sizing.half, text });
     }
     if sizing.low < sizing.ceiling && sizing.low != sizing.half {
@@ -255,7 +255,7 @@ fn arithmetic(ui: &mut Ui, sizing: &Sizing) {
     kit::key_value(
         ui,
         "Starting point",
-        &format!("{}: half of the limit, DigitalOcean’s advice", sizing.half),
+        &format!("{}: half of the limit, DigitalOcean's advice", sizing.half),
     );
     kit::key_value(
         ui,
@@ -329,11 +329,11 @@ fn names(ui: &mut Ui, setup: &mut Setup) {
         }
         kit::caption(
             ui,
-            "In the pooled URL the pool’s name stands where the database’s name usually stands.",
+            "In the pooled URL the pool's name stands where the database's name usually stands.",
         );
         if administrator {
             let theme = Theme::of(ui);
-            let text = "An app needs less: create a user for it in the cluster’s page “Users & databases”.";
+            let text = "An app needs less: create a user for it in the cluster's page “Users & databases”.";
             kit::note(ui, theme.warning, Icon::Warning, "This user is the administrator.", text);
         }
     });

@@ -23,16 +23,18 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         Some(account) => signed_in(ui, account),
         None => token(ui, setup),
     };
-    let account = setup.facts.account.as_ref();
-    scopes(ui, account.map_or(SCOPES.as_slice(), |account| &account.scopes));
+    match &setup.facts.account {
+        Some(account) => scopes(ui, &account.scopes, true),
+        None => scopes(ui, &SCOPES, false),
+    }
     kit::fold(ui, "Why a token?", |ui| {
         kit::paragraph(
             ui,
-            "The program does what you would do in DigitalOcean’s panel: it reads the cluster, creates one pool, lets this computer in for a test, and changes two variables of your app. Each request is listed under “Requests”.",
+            "The program does what you would do in DigitalOcean's panel: it reads the cluster, creates one pool, lets this computer in for a test, and changes two variables of your app. Each request is listed under “Requests”.",
         );
         kit::paragraph(
             ui,
-            "The token goes to DigitalOcean only. It is kept in the keychain of this computer’s system, never in a file, and is removed by “Sign out”.",
+            "The token goes to DigitalOcean only. It is kept in the keychain of this computer's system, never in a file, and is removed by “Sign out”.",
         );
     });
     act
@@ -62,7 +64,7 @@ fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
                 act = Some(Act::Do(msg));
             }
         });
-        if kit::link_button(ui, "Create a token on DigitalOcean’s page").clicked() {
+        if kit::link_button(ui, "Create a token on DigitalOcean's page").clicked() {
             act = Some(Act::Open(TOKENS_PAGE.to_owned()));
         }
     });
@@ -97,7 +99,7 @@ fn look(ui: &mut Ui, look: Look, remembered: bool) {
 fn kept(ui: &mut Ui, keep: &mut Keep) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let choices = [
-        (Keep::Keychain, "Keep it", "in this computer’s keychain, for the next time"),
+        (Keep::Keychain, "Keep it", "in this computer's keychain, for the next time"),
         (Keep::SessionOnly, "For this session", "in memory, until the program ends"),
     ];
     for (choice, title, meaning) in choices {
@@ -120,7 +122,7 @@ fn signed_in(ui: &mut Ui, account: &Account) -> Option<Act> {
             kit::key_value(ui, "Account", "not shown: the token lacks account:read");
         }
         let kept = match &account.kept {
-            Kept::Keychain => "in this computer’s keychain".to_owned(),
+            Kept::Keychain => "in this computer's keychain".to_owned(),
             Kept::SessionOnly(None) => "in memory, until the program ends".to_owned(),
             Kept::SessionOnly(Some(why)) => format!("in memory, until the program ends: {why}"),
         };
@@ -144,7 +146,8 @@ fn signed_in(ui: &mut Ui, account: &Account) -> Option<Act> {
     act
 }
 
-fn scopes(ui: &mut Ui, scopes: &[Scope]) {
+/// `known`: the account was asked what the token may do.
+fn scopes(ui: &mut Ui, scopes: &[Scope], known: bool) {
     if scopes.is_empty() {
         return;
     }
@@ -154,12 +157,12 @@ fn scopes(ui: &mut Ui, scopes: &[Scope]) {
             if 0 < place {
                 kit::hairline(ui);
             }
-            row(ui, scope);
+            row(ui, scope, known);
         }
     });
 }
 
-fn row(ui: &mut Ui, scope: &Scope) {
+fn row(ui: &mut Ui, scope: &Scope, known: bool) {
     let theme = Theme::of(ui);
     let (icon, colour, word) = match scope.grant {
         Grant::Has => (Icon::Done, theme.success.text, "granted"),
@@ -180,6 +183,9 @@ fn row(ui: &mut Ui, scope: &Scope) {
         ui.add(Label::new(RichText::new(scope.name).monospace()).wrap());
     };
     let state = |ui: &mut Ui| {
+        if !known {
+            return;
+        }
         ui.spacing_mut().item_spacing.x = 6.0;
         kit::icon(ui, icon, 15.0, colour);
         kit::caption(ui, word);
