@@ -4,14 +4,23 @@ use std::time::Duration;
 
 use tokio::{runtime::Handle, task::AbortHandle};
 
-use crate::{appearance, appearance::Appearance, clipboard, domain::secret::Secret};
+use crate::{appearance, clipboard, domain::secret::Secret};
 
 /// How long a copied secret stays on the clipboard.
 pub const COPY_STAYS: Duration = Duration::from_secs(60);
 
+/// How the person wants the desktop to look; as far as the desktop tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looks {
+    pub dark: Option<bool>,
+    pub reduced_motion: bool,
+}
+
 /// Tells the desktop's looks now and after each change, until `tell` answers `false`.
-pub fn follow_appearance(tasks: &Handle, tell: impl FnMut(Appearance) -> bool + Send + 'static) {
-    tasks.spawn(appearance::follow(tell));
+pub fn follow_looks(tasks: &Handle, mut tell: impl FnMut(Looks) -> bool + Send + 'static) {
+    tasks.spawn(appearance::follow(move |seen| {
+        tell(Looks { dark: seen.dark, reduced_motion: seen.reduced_motion })
+    }));
 }
 
 /// The secret that was copied last, to be taken back.

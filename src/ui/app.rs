@@ -7,9 +7,13 @@ use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 
 use crate::{
-    appearance::Appearance,
     domain::{cluster::Environment, problem::Problem, secret::Secret},
-    effects::{Report, World, desktop, profile, remembered_token, runner::Runner},
+    effects::{
+        Report, World,
+        desktop::{self, Looks},
+        profile, remembered_token,
+        runner::Runner,
+    },
     setup::{
         Msg, Setup,
         answers::Answers,
@@ -70,7 +74,7 @@ enum News {
     /// For the start page.
     ProfileFile(PathBuf),
     Profile(Result<Answers, Problem>),
-    Looks(Appearance),
+    Looks(Looks),
 }
 
 /// A dialog of the system that the frame asks for.
@@ -121,7 +125,7 @@ impl App {
 
     fn follow_looks(&self, ctx: &Context) {
         let (home, ctx) = (self.home.clone(), ctx.clone());
-        desktop::follow_appearance(&self.tasks, move |looks| {
+        desktop::follow_looks(&self.tasks, move |looks| {
             // A full line home: the looks are told again with the next change.
             let heard = home.try_send(News::Looks(looks)).is_ok() || !home.is_closed();
             ctx.request_repaint();
@@ -417,7 +421,7 @@ fn stays_until(until: Option<Timestamp>) -> String {
     })
 }
 
-fn apply(ctx: &Context, looks: Appearance) {
+fn apply(ctx: &Context, looks: Looks) {
     let theme = match looks.dark {
         Some(true) => egui::Theme::Dark,
         Some(false) | None => egui::Theme::Light,

@@ -69,14 +69,12 @@ impl Start {
                     ui.add_space(if 600.0 < page.height() { 54.0 } else { gap::L });
                     ui.horizontal_top(|ui| {
                         ui.add_space(side);
-                        let choice = ui
-                            .vertical(|ui| {
-                                ui.set_width(width);
-                                ui.spacing_mut().item_spacing = vec2(gap::L, gap::L);
-                                self.choices(ui, can_practise)
-                            })
-                            .inner;
-                        choice
+                        ui.vertical(|ui| {
+                            ui.set_width(width);
+                            ui.spacing_mut().item_spacing = vec2(gap::L, gap::L);
+                            self.choices(ui, can_practise)
+                        })
+                        .inner
                     })
                     .inner
                 })

@@ -288,7 +288,8 @@ pub fn sample(second: i64, web: u32) -> Sample {
 /// Recording on page 3, with so many samples.
 pub fn recording(samples: i64) -> Setup {
     let mut setup = at(chosen(Environment::Production), StepId::Measure);
-    setup.steps.measure.draft.health_url = "https://shop-web.ondigitalocean.app/health".to_owned();
+    "https://shop-web.ondigitalocean.app/health"
+        .clone_into(&mut setup.steps.measure.draft.health_url);
     let ticket = act(&mut setup, measure::Msg::Record).expect("the recording was started");
     let limits = Limits { max_connections: 100, superuser_reserved: 3, reserved: 0 };
     setup.note(now(), ticket, measure::Msg::Limits(limits).into());

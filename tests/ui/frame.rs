@@ -1,7 +1,10 @@
 //! The frame: rail, buttons, what stands in the way, the drawer of requests, and the keyboard.
 
 use egui::{Key, Modifiers, accesskit::Role};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{
+    Node,
+    kittest::{NodeT as _, Queryable as _},
+};
 use poolwright::{
     domain::cluster::Environment,
     setup::{Msg, step::StepId, steps::pool},
@@ -186,7 +189,7 @@ fn f6_goes_round_the_parts_of_the_window() {
     for _ in 0..4 {
         window.key_press(Key::F6);
         window.run();
-        let focused = window.root().children_recursive().find(|node| node.is_focused());
+        let focused = window.root().children_recursive().find(Node::is_focused);
         seen.push(focused.and_then(|node| node.accesskit_node().label()).unwrap_or_default());
     }
     let wanted = ["Cluster, step 2 of 12, Needs you", "Choose the cluster", "Back", "Dry run"];

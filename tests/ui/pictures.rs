@@ -48,8 +48,7 @@ fn pages_for_the_eye() {
             ("small", Theme::Light, SMALL, 2.0),
             ("middle", Theme::Dark, Vec2::new(900.0, 780.0), 1.0),
         ] {
-            let screen =
-                fixtures::Screen { setup: make(), page: Default::default(), acts: Vec::new() };
+            let screen = fixtures::Screen::new(make());
             let harness = Harness::builder()
                 .with_size(size)
                 .with_theme(theme)

@@ -95,7 +95,7 @@ fn moved(ui: &Ui, response: &Response, value: u32, first: u32, last: u32) -> Opt
         return asked;
     }
     let mut by = ui.input(|input| {
-        let count = |action| input.num_accesskit_action_requests(response.id, action) as i64;
+        let count = |action| whole(input.num_accesskit_action_requests(response.id, action));
         count(Action::Increment) - count(Action::Decrement)
     });
     if response.has_focus() {
@@ -106,7 +106,7 @@ fn moved(ui: &Ui, response: &Response, value: u32, first: u32, last: u32) -> Opt
         };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         by += ui.input(|input| {
-            let pressed = |key| input.num_presses(key) as i64;
+            let pressed = |key| whole(input.num_presses(key));
             pressed(Key::ArrowRight) + pressed(Key::ArrowUp)
                 - pressed(Key::ArrowLeft)
                 - pressed(Key::ArrowDown)
@@ -114,6 +114,11 @@ fn moved(ui: &Ui, response: &Response, value: u32, first: u32, last: u32) -> Opt
         });
     }
     (by != 0).then(|| u32::try_from(i64::from(value) + by).unwrap_or(first))
+}
+
+/// So many steps; more than a person can ask for in one frame is as good as none.
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(0)
 }
 
 fn paint(ui: &Ui, response: &Response, bar: Rect, at: f32, most: f32) {
