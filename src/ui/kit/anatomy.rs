@@ -45,7 +45,7 @@ pub fn anatomy(ui: &mut Ui, url: &str, parts: &[Part], lead: usize) {
                 ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
             for (index, ((part, laid), at)) in parts.iter().zip(&laid).zip(places).enumerate() {
                 let rect = Rect::from_min_size(area.min + at.to_vec2(), laid.size());
-                let id = ui.scope_id().with(("part", index));
+                let id = chosen_id.with(index);
                 let response = ui.interact(rect, id, Sense::click());
                 describe(ui, &response, url, part);
                 if response.clicked() || response.gained_focus() {

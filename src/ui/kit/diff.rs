@@ -21,12 +21,44 @@ const INSET: f32 = 2.0;
 
 /// Draws the difference. Secrets are masked in both texts before they come here.
 pub fn diff(ui: &mut Ui, before: &str, after: &str) {
-    let theme = Theme::of(ui);
     let lines = lines(before, after);
     if lines.is_empty() {
         caption(ui, "Nothing in this file changes.");
-        return;
+    } else {
+        show(ui, &lines);
+        caption(ui, "Nothing else in this file changes.");
     }
+}
+
+/// One line of a file that changes: what stood there, and what will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// From 1; `None` where what changes is no file.
+    pub line: Option<usize>,
+    pub before: Option<String>,
+    pub after: String,
+}
+
+/// Draws changed lines alone, where the rest of the file is not to be shown.
+pub fn changes(ui: &mut Ui, changes: &[Change]) {
+    let lines: Vec<Line> = changes.iter().flat_map(changed).collect();
+    show(ui, &lines);
+}
+
+fn changed(change: &Change) -> Vec<Line> {
+    let line = |kind, numbers, pieces| Line::Text { kind, numbers, pieces };
+    let (old, new) = ((change.line, None), (None, change.line));
+    match &change.before {
+        Some(before) => {
+            let (removed, added) = compare_words(before, &change.after);
+            vec![line(Kind::Removed, old, removed), line(Kind::Added, new, added)]
+        }
+        None => vec![line(Kind::Added, new, vec![(false, change.after.clone())])],
+    }
+}
+
+fn show(ui: &mut Ui, lines: &[Line]) {
+    let theme = Theme::of(ui);
     Frame::new()
         .stroke(Stroke::new(1.0, theme.raised))
         .corner_radius(CONTROL_RADIUS)
@@ -34,12 +66,11 @@ pub fn diff(ui: &mut Ui, before: &str, after: &str) {
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 0.0;
-            let gutter = Gutter::of(ui, &lines);
+            let gutter = Gutter::of(ui, lines);
             for (index, line) in lines.iter().enumerate() {
                 line_ui(ui, index, line, &gutter);
             }
         });
-    caption(ui, "Nothing else in this file changes.");
 }
 
 /// How many lines are added and removed: `+1 −0`.
@@ -137,15 +168,34 @@ fn paired_words(diff: &TextDiff<'_, '_, str>, op: &DiffOp) -> Vec<Pieces> {
 fn compare_words(old: &str, new: &str) -> (Pieces, Pieces) {
     /// Below this share of equal words two lines have nothing to do with each other.
     const ALIKE: f32 = 0.4;
-    let words = TextDiff::from_words(old, new);
-    if words.ratio() < ALIKE {
+    let (old_words, new_words) = (words(old), words(new));
+    let diff = TextDiff::from_slices(&old_words, &new_words);
+    if diff.ratio() < ALIKE {
         return (vec![(false, old.to_owned())], vec![(false, new.to_owned())]);
     }
     let without = |tag: ChangeTag| {
-        let kept = words.iter_all_changes().filter(|change| change.tag() != tag);
+        let kept = diff.iter_all_changes().filter(|change| change.tag() != tag);
         kept.map(|change| (change.tag() != ChangeTag::Equal, change.value().to_owned())).collect()
     };
     (without(ChangeTag::Insert), without(ChangeTag::Delete))
+}
+
+/// Runs of letters and digits, and each sign by itself: what changes in a URL is one of its parts.
+fn words(line: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let length = if is_word(first) {
+            rest.find(|c: char| !is_word(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (word, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        words.push(word);
+        rest = tail;
+    }
+    words
 }
 
 fn bare(line: &str) -> &str {
@@ -171,7 +221,8 @@ impl Gutter {
             .unwrap_or(0);
         let font = TextStyle::Monospace.resolve(ui.style());
         let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&font, '0'));
-        Self { number: highest.to_string().len() as f32 * digit + gap::M }
+        let digits = if highest == 0 { 0 } else { highest.to_string().len() };
+        Self { number: if digits == 0 { 0.0 } else { digits as f32 * digit + gap::M } }
     }
 
     fn width(&self) -> f32 {
@@ -199,7 +250,7 @@ fn line_ui(ui: &mut Ui, index: usize, line: &Line, gutter: &Gutter) {
     };
     let size = vec2(ui.available_width(), galley.size().y.max(LINE - 2.0 * INSET) + 2.0 * INSET);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let response = ui.interact(rect, ui.scope_id().with(("line", index)), Sense::hover());
+    let response = ui.interact(rect, ui.unique_id().with(("line", index)), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, sentence(line)));
     if !ui.is_rect_visible(rect) {
         return;
@@ -262,8 +313,10 @@ fn sentence(line: &Line) -> String {
                 Kind::Removed => "Removed",
                 Kind::Added => "Added",
             };
-            let number = numbers.1.or(numbers.0).unwrap_or(0);
-            format!("{word}, line {number}: {}", text.trim())
+            match numbers.1.or(numbers.0) {
+                Some(number) => format!("{word}, line {number}: {}", text.trim()),
+                None => format!("{word}: {}", text.trim()),
+            }
         }
     }
 }
@@ -309,6 +362,16 @@ mod tests {
             })
             .collect();
         assert_eq!(marked, [vec![], vec!["one"], vec!["two"], vec![], vec![]]);
+    }
+
+    #[test]
+    fn of_a_url_only_the_changed_parts_are_marked() {
+        let (removed, added) =
+            compare_words("u@h.example:25060/shop", "u@h.example:25061/shop-pool");
+        let marked = |pieces: Pieces| -> String {
+            pieces.into_iter().filter(|(changed, _)| *changed).map(|(_, piece)| piece).collect()
+        };
+        assert_eq!((marked(removed), marked(added)), ("25060".to_owned(), "25061-pool".to_owned()));
     }
 
     #[test]

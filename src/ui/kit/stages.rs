@@ -96,7 +96,9 @@ struct Columns {
 impl Columns {
     fn of(ui: &Ui, count: usize) -> Self {
         let width = ui.available_width();
-        let title = (width * 0.2).clamp(104.0, 150.0);
+        // A single column has short findings, and leaves room for long names.
+        let share = if count == 1 { 0.45 } else { 0.18 };
+        let title = (width * share).max(104.0);
         Self { title, each: (width - title) / count as f32 - gap::L }
     }
 
@@ -146,8 +148,10 @@ impl Laid {
         let mut job = LayoutJob::default();
         let font = TextStyle::Body.resolve(ui.style());
         let line_height = Some(LINE);
+        // A mark never stands alone.
+        let found = if cell.found.is_empty() { cell.mark.word() } else { &cell.found };
         job.append(
-            &cell.found,
+            found,
             0.0,
             TextFormat { font_id: font, color, line_height, ..TextFormat::default() },
         );
@@ -220,7 +224,7 @@ trait Ids {
 impl Ids for Ui {
     /// One id per piece of this list.
     fn id_of(&self, what: impl std::hash::Hash + std::fmt::Debug, index: usize) -> Id {
-        self.scope_id().with(what).with(index)
+        self.unique_id().with(what).with(index)
     }
 }
 
