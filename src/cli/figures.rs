@@ -10,7 +10,7 @@ use crate::{
         Setup,
         facts::Kept,
         step::{Standing, StepId},
-        steps::pool,
+        steps::{pool, verify},
     },
 };
 
@@ -238,7 +238,7 @@ fn verify(setup: &Setup) -> Vec<String> {
     };
     lines.extend(comparison.before.as_ref().map(|before| side("before", before)));
     lines.extend(comparison.after.as_ref().map(|after| side("after", after)));
-    if let Some(pooled) = pooled_peak(setup) {
+    if let Some(pooled) = verify::pooled_peak(&setup.facts) {
         let size = setup.facts.pool.as_ref().map_or(0, |pool| pool.size);
         lines.push(format!("the app's server connections peaked at {pooled}, the pool has {size}"));
     }
@@ -251,10 +251,4 @@ fn verify(setup: &Setup) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// The most pooled backends seen after the switch.
-pub fn pooled_peak(setup: &Setup) -> Option<u32> {
-    let pooler = setup.facts.tested.as_ref()?.pooler_address.as_deref()?;
-    setup.facts.activity.after().iter().map(|sample| sample.held_from(pooler)).max()
 }

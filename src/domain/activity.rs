@@ -37,6 +37,12 @@ impl Sample {
         self.holders.iter().map(|holder| holder.count).sum()
     }
 
+    /// All backends but ours.
+    pub fn total_of_others(&self) -> u32 {
+        let others = self.holders.iter().filter(|holder| holder.application != OURS);
+        others.map(|holder| holder.count).sum()
+    }
+
     pub fn held_from(&self, address: &str) -> u32 {
         self.holders
             .iter()

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use crate::{
     domain::{
+        activity::Sample,
         app_spec::{self, App, AppId, BadSpec, SpecPlan, Switch},
+        capacity::RESERVE,
         cluster::ClusterFacts,
         pool::Pool,
         problem::Problem,
-        record::Undo,
+        record::{Record, Undo},
         stack::{self, Client},
         stages::Port,
     },
@@ -19,7 +21,10 @@ use crate::{
         facts::{Deployed, Facts},
         may_change,
         step::{Primary, Standing, StepId},
-        steps::measure::{Target, direct_target},
+        steps::{
+            measure::{Target, direct_target},
+            pool::sizing,
+        },
         ticket::Ticket,
     },
 };
@@ -146,6 +151,34 @@ fn suffix(facts: &Facts) -> String {
         .collect()
 }
 
+/// Is there room while the old instances and those that use the pool run side by side?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The most that was held by others than us before the switch: the old instances and what else connects.
+    pub held: u32,
+    pub pool: u32,
+    pub reserve: u32,
+    pub limit: u32,
+}
+
+impl Forecast {
+    pub fn needed(self) -> u32 {
+        self.held + self.pool + self.reserve
+    }
+
+    pub fn fits(self) -> bool {
+        self.needed() <= self.limit
+    }
+}
+
+/// `None` while nothing was recorded, or the limit is not known.
+pub fn forecast(facts: &Facts) -> Option<Forecast> {
+    let pool = facts.pool.as_ref()?;
+    let held = facts.activity.before().into_iter().map(Sample::total_of_others).max()?;
+    let limit = sizing(facts, pool.name.as_str())?.demand.limit;
+    Some(Forecast { held, pool: pool.size, reserve: RESERVE, limit })
+}
+
 /// Every name and address under which the cluster and the pool are reached.
 fn hosts(cluster: &ClusterFacts, pool: &Pool) -> Vec<String> {
     let others = [cluster.cluster.private.as_ref(), pool.public.as_ref(), pool.private.as_ref()];
@@ -172,6 +205,14 @@ impl Step {
     pub fn plan(&self, facts: &Facts) -> Option<Result<SpecPlan, BadSpec>> {
         let app = self.app(facts)?;
         Some(app_spec::plan(&app.spec, &switch(facts)?))
+    }
+
+    /// Our last change of an app can still be taken back here.
+    pub fn restorable(record: &Record) -> bool {
+        record
+            .entries
+            .iter()
+            .any(|entry| !entry.undone && matches!(entry.undo, Undo::RestoreSpec { .. }))
     }
 
     pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
@@ -403,5 +444,50 @@ impl Step {
             | Phase::Restoring(_)
             | Phase::WouldChange(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::{
+        activity::{Activity, Holder, OURS},
+        capacity::Limits,
+    };
+
+    fn forecast(held: u32) -> Forecast {
+        Forecast { held, pool: 11, reserve: 3, limit: 22 }
+    }
+
+    #[test]
+    fn old_instances_the_pool_and_the_reserve_share_the_limit() {
+        assert!(forecast(8).fits());
+        assert!(!forecast(9).fits());
+        assert_eq!(forecast(9).needed(), 23);
+    }
+
+    #[test]
+    fn without_a_pool_nothing_is_foretold() {
+        let holder = |application: &str, count| Holder {
+            application: application.to_owned(),
+            user: "app".to_owned(),
+            address: None,
+            state: "idle".to_owned(),
+            count,
+        };
+        let sample = Sample {
+            at: Timestamp::UNIX_EPOCH,
+            holders: vec![holder("web", 8), holder(OURS, 1)],
+            commits: 0,
+            refused: 0,
+        };
+        assert_eq!(sample.total_of_others(), 8);
+        let limits = Limits { max_connections: 25, superuser_reserved: 3, reserved: 0 };
+        let activity =
+            Activity { limits: Some(limits), samples: vec![sample], ..Activity::default() };
+        let facts = Facts { activity, ..Facts::default() };
+        assert_eq!(super::forecast(&facts), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Step 8: both URLs into the env files; every other byte stays.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use crate::{
     domain::{
@@ -32,6 +32,36 @@ pub struct Step {
 pub struct Draft {
     /// Relative to the project, one per target. Filled with the files that hold the key already, else `.env`.
     pub targets: Vec<Target>,
+    /// Another file, as typed so far.
+    pub another: String,
+}
+
+impl Draft {
+    /// Why `another` can't become a target, or `None`.
+    pub fn refusal(&self) -> Option<&'static str> {
+        let name = Path::new(self.another.trim());
+        let plain = name.components().all(|part| matches!(part, Component::Normal(_)));
+        if name.as_os_str().is_empty() {
+            Some("Name a file inside the project, such as .env.production.")
+        } else if !plain {
+            Some("The file has to lie inside the project.")
+        } else if is_example(name) {
+            Some("Example files are committed; they get no values.")
+        } else if self.targets.iter().any(|target| target.file == name) {
+            Some("This file is in the list already.")
+        } else {
+            None
+        }
+    }
+
+    /// Takes `another` into the targets; it is read with the next look at the files.
+    pub fn add(&mut self) {
+        if self.refusal().is_none() {
+            let file = PathBuf::from(self.another.trim());
+            self.targets.push(Target { file, ticked: true });
+            self.another.clear();
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,6 +300,36 @@ impl Step {
 }
 
 /// `.env.example` and its relatives are committed: they get no values.
-pub fn is_example(file: &std::path::Path) -> bool {
+pub fn is_example(file: &Path) -> bool {
     file.file_name().and_then(|name| name.to_str()).is_some_and(env_name::is_example)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(name: &str) -> Option<&'static str> {
+        let targets = vec![Target { file: PathBuf::from(".env"), ticked: true }];
+        Draft { targets, another: name.to_owned() }.refusal()
+    }
+
+    #[test]
+    fn a_target_is_a_new_file_inside_the_project_that_is_not_committed() {
+        assert_eq!(refusal(".env.production"), None);
+        assert_eq!(refusal("apps/web/.env"), None);
+        for name in ["", "/etc/environment", "../.env", "a/../../.env", ".env", ".env.example"] {
+            assert!(refusal(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_refused_name_is_not_added() {
+        let mut draft = Draft { another: "../.env".to_owned(), ..Draft::default() };
+        draft.add();
+        assert!(draft.targets.is_empty());
+        draft.another = " .env.local ".to_owned();
+        draft.add();
+        assert_eq!(draft.targets, [Target { file: PathBuf::from(".env.local"), ticked: true }]);
+        assert_eq!(draft.another, "");
+    }
 }

@@ -56,6 +56,12 @@ pub enum Msg {
     Failed(Problem),
 }
 
+/// The most pooled backends seen after the switch; `None` where addresses are hidden from us.
+pub fn pooled_peak(facts: &Facts) -> Option<u32> {
+    let pooler = facts.tested.as_ref()?.pooler_address.as_deref()?;
+    facts.activity.after().iter().map(|sample| sample.held_from(pooler)).max()
+}
+
 impl Step {
     pub fn live(facts: &Facts, rules: &Rules) -> Comparison {
         activity::compare(&facts.activity, rules.min_samples)
