@@ -1,14 +1,163 @@
-//! Page 8.
+//! Page 8: the env files that get both URLs, each with a tick and its changed lines, masked.
 
 use egui::Ui;
 
 use crate::{
-    setup::{Setup, step::StepId},
-    ui::{act::Act, kit},
+    domain::{
+        env_file::{Action, KeyChange, Plan},
+        secret::Secret,
+    },
+    setup::{
+        Setup,
+        facts::Facts,
+        steps::env_files::{Draft, EnvFile, Msg, Phase, Step},
+    },
+    ui::{
+        act::{Act, Copied},
+        kit::{
+            self, Icon,
+            diff::{Change, changes},
+        },
+        steps::written,
+        theme::{Theme, gap},
+    },
 };
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
-    let standing = setup.standing(StepId::EnvFiles);
-    kit::card(ui, None, |ui| kit::key_value(ui, "State", standing.word()));
+    let facts = &setup.facts;
+    let Step { draft, phase, files } = &mut setup.steps.env_files;
+    let mut act = None;
+    if let Some(written) = facts.env_files.as_ref().filter(|written| !written.is_empty()) {
+        kit::card(ui, Some("Written"), |ui| written::files(ui, written));
+    }
+    for file in files.iter() {
+        act = card(ui, facts, draft, file).or(act);
+    }
+    let idle = matches!(phase, Phase::Idle | Phase::Failed(_));
+    act = kit::card(ui, None, |ui| another(ui, draft, idle)).or(act);
+    kit::fold(ui, "Which file wins?", |ui| {
+        kit::paragraph(
+            ui,
+            "Most loaders take a variable of the process before one of a file, .env.local before .env, and the file of the environment, such as .env.production, before the general one. Variables that the hosting platform sets win over all files: step 10 sets them.",
+        );
+        kit::paragraph(
+            ui,
+            "A file is changed in place: comments, order and quotes stay. The previous file is kept outside the project, so that it can't be committed.",
+        );
+    });
+    act
+}
+
+fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option<Act> {
+    let theme = Theme::of(ui);
+    kit::card(ui, None, |ui| {
+        let plan = Step::plan(facts, file);
+        let name = file.file.display().to_string();
+        let label = format!("{name}  {}", what(file, plan.as_ref().ok()));
+        if let Some(target) = draft.targets.iter_mut().find(|target| target.file == file.file) {
+            kit::check(ui, &mut target.ticked, &label);
+        }
+        match &plan {
+            Ok(plan) => planned(ui, plan),
+            Err(err) => {
+                let text = format!("{}.", capital(&err.to_string()));
+                kit::marked(ui, Icon::Stopped, theme.danger.text, "Stopped", &text);
+            }
+        }
+        guard(ui, file, &name)
+    })
+}
+
+/// `2 variables change`, `new file, 2 variables`, `stays as it is`.
+fn what(file: &EnvFile, plan: Option<&Plan>) -> String {
+    let changed = plan.map_or(0, |plan| {
+        plan.changes.iter().filter(|change| change.action != Action::Keep).count()
+    });
+    match (&file.text, changed) {
+        (_, 0) => "stays as it is".to_owned(),
+        (None, changed) => {
+            format!("new file, {}", kit::count(changed, "variable", "variables"))
+        }
+        (Some(_), changed) => kit::count(changed, "variable changes", "variables change"),
+    }
+}
+
+fn planned(ui: &mut Ui, plan: &Plan) {
+    let theme = Theme::of(ui);
+    if plan.changes_something() {
+        let lines: Vec<Change> =
+            plan.changes.iter().filter(|change| change.action != Action::Keep).map(line).collect();
+        changes(ui, &lines);
+        kit::caption(ui, "Nothing else in this file changes. Passwords are masked here.");
+    } else {
+        let text = "Both variables stand there as they should.";
+        kit::marked(ui, Icon::Done, theme.success.text, "Done", text);
+    }
+    for key in &plan.duplicates {
+        let text = format!(
+            "{key} stands there more than once. The last one counts for most loaders; it is the one that is changed."
+        );
+        kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &text);
+    }
+}
+
+/// Old and new are masked by the plan.
+fn line(change: &KeyChange) -> Change {
+    Change {
+        line: Some(change.line),
+        before: change.old.as_ref().map(|old| format!("{}={old}", change.key)),
+        after: format!("{}={}", change.key, change.new),
+    }
+}
+
+/// What git would do with the password in this file.
+fn guard(ui: &mut Ui, file: &EnvFile, name: &str) -> Option<Act> {
+    let theme = Theme::of(ui);
+    if file.tracked {
+        let text = "A password in it would be committed. Stop tracking it, or leave it out.";
+        kit::note(ui, theme.danger, Icon::Locked, "This file is tracked by git.", text);
+        let label = "Copy the command that stops tracking";
+        let copy = |ui: &mut Ui| kit::copy_button(ui, label, &format!("{label} {name}"));
+        return ui.horizontal(copy).inner.then(|| {
+            let text =
+                Secret::new(format!("git rm --cached -- '{name}' && echo '{name}' >> .gitignore"));
+            let kind = "Command that stops tracking".to_owned();
+            Act::Copy(Copied { text, kind, secret: false })
+        });
+    }
+    if !file.ignored {
+        let text =
+            format!("git does not ignore {name}. Add it to .gitignore before the next commit.");
+        kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &text);
+    }
     None
+}
+
+/// One more file, existing or not.
+fn another(ui: &mut Ui, draft: &mut Draft, idle: bool) -> Option<Act> {
+    kit::field(
+        ui,
+        "Another file",
+        &mut draft.another,
+        "Inside the project, such as .env.production. It is made where it does not exist.",
+    );
+    let refusal = draft.refusal();
+    let mut act = None;
+    ui.horizontal_wrapped(|ui| {
+        let add = |ui: &mut Ui| kit::secondary_button(ui, "Add file");
+        if ui.add_enabled_ui(idle && refusal.is_none(), add).inner.clicked() {
+            draft.add();
+            act = Some(Msg::Read.into());
+        }
+        if let Some(why) = refusal.filter(|_| !draft.another.trim().is_empty()) {
+            ui.add_space(gap::XS);
+            kit::caption(ui, why);
+        }
+    });
+    act
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -12,6 +12,7 @@ pub mod sign_in;
 pub mod test;
 pub mod urls;
 pub mod verify;
+mod written;
 
 use egui::Ui;
 
