@@ -1,5 +1,7 @@
 //! Set-ups in the states that pages show, made through the core as the window makes them; and the window over one.
 
+pub mod shop;
+
 use std::time::Duration;
 
 use egui::{Theme, Ui, UiBuilder, Vec2, vec2};

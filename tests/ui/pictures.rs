@@ -41,7 +41,8 @@ fn pages_for_the_eye() {
     let Some(folder) = std::env::var_os("POOLWRIGHT_PICTURES").map(PathBuf::from) else { return };
     let only = std::env::var("POOLWRIGHT_PICTURE").unwrap_or_default();
     std::fs::create_dir_all(&folder).expect("the folder for pictures");
-    for (name, make) in PAGES.iter().filter(|(name, _)| name.starts_with(&only)) {
+    let pages = PAGES.iter().chain(fixtures::shop::PAGES);
+    for (name, make) in pages.filter(|(name, _)| name.starts_with(&only)) {
         for (kind, theme, size, scale) in [
             ("light", Theme::Light, WINDOW, 1.0),
             ("dark", Theme::Dark, WINDOW, 1.0),

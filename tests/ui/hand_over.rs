@@ -1,0 +1,66 @@
+//! Page 12.
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use poolwright::setup::step::StepId;
+
+use crate::fixtures::{
+    asked,
+    shop::{nearly_over, shop},
+    window,
+};
+
+#[test]
+fn what_can_not_be_taken_back_says_why() {
+    let harness = window(shop(StepId::HandOver));
+    harness.get_by_label_contains("an app still uses shop-pool; restore the app first");
+    assert_eq!(
+        harness.query_all_by_label_contains("a migration cannot be undone from here").count(),
+        2
+    );
+    assert!(harness.query_by_label_contains("Delete pool").is_none());
+}
+
+#[test]
+fn a_change_is_taken_back_after_a_question() {
+    let mut harness = window(nearly_over());
+    harness.get_by_role_and_label(Role::Button, "Restore .env…").click();
+    harness.run_ok();
+    harness.get_by_label("Restore /home/anna/shop/.env?");
+    assert!(asked(&harness).is_empty());
+    harness.get_by_role_and_label(Role::Button, "Restore .env").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(HandOver(Undo(4))))"]);
+}
+
+#[test]
+fn what_was_taken_back_is_not_offered_again() {
+    let harness = window(nearly_over());
+    harness.get_by_label_contains("· taken back");
+    assert!(harness.query_by_label("Restore schema.prisma…").is_none());
+}
+
+#[test]
+fn access_that_is_still_open_is_closed_from_here() {
+    let mut harness = window(nearly_over());
+    harness.get_by_label_contains("Temporary access for this computer is still open.");
+    harness.get_by_role_and_label(Role::Button, "Remove the access now").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Test(Remove)))"]);
+}
+
+#[test]
+fn the_runbook_goes_where_the_person_says() {
+    let mut setup = shop(StepId::HandOver);
+    setup.steps.hand_over.draft.file.clear();
+    let mut harness = window(setup);
+    let button = harness.get_by_role_and_label(Role::Button, "Write the runbook");
+    assert!(button.accesskit_node().is_disabled());
+    let field = harness.get_by_role_and_label(Role::TextInput, "File of the runbook");
+    field.focus();
+    field.type_text("docs/POOL.md");
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::Button, "Write the runbook").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(HandOver(Write)))"]);
+}
