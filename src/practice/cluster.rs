@@ -21,7 +21,7 @@ use super::{
     identity::Identity,
     pooler::{self, Files, PoolEntry, PoolerError, Settings},
     programs::Programs,
-    servers::{self, Server},
+    servers::{self, Server, Sign},
     start_error::StartError,
     template::Template,
     tls::{self, Certificates},
@@ -121,12 +121,9 @@ impl Cluster {
             version,
         };
         let data = cluster.folder.servers().join("data");
-        cluster.postgres.ready(async || servers::postgres_says_ready(&data)).await?;
+        cluster.postgres.ready(&Sign::PidFile(data)).await?;
         let pooler = SocketAddrV4::new(PUBLIC, pool_port);
-        cluster
-            .pgbouncer
-            .ready(async || tokio::net::TcpStream::connect(pooler).await.is_ok())
-            .await?;
+        cluster.pgbouncer.ready(&Sign::Port(pooler)).await?;
         Ok(cluster)
     }
 

@@ -100,13 +100,10 @@ impl Server {
         Ok(self.signal(Signal::HUP)?)
     }
 
-    /// Waits until `ready` says so, or until the server ends or takes too long.
-    pub(super) async fn ready(
-        &mut self,
-        mut ready: impl AsyncFnMut() -> bool,
-    ) -> Result<(), StartError> {
+    /// Waits for the sign, or until the server ends or takes too long.
+    pub(super) async fn ready(&mut self, sign: &Sign) -> Result<(), StartError> {
         let began = Instant::now();
-        while !ready().await {
+        while !sign.seen().await {
             let ended = self.child.try_wait().map_or(true, |status| status.is_some());
             if ended {
                 return Err(StartError::Ended { program: self.name, log: self.last_words() });
@@ -152,10 +149,21 @@ pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// PostgreSQL writes into its pid file when it takes connections.
-pub(super) fn postgres_says_ready(data: &Path) -> bool {
-    fs::read_to_string(data.join("postmaster.pid"))
-        .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+/// By what a server shows that it takes connections.
+pub(super) enum Sign {
+    /// PostgreSQL writes it into the pid file in its data folder.
+    PidFile(PathBuf),
+    Port(SocketAddrV4),
+}
+
+impl Sign {
+    async fn seen(&self) -> bool {
+        match self {
+            Self::PidFile(data) => fs::read_to_string(data.join("postmaster.pid"))
+                .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready")),
+            Self::Port(at) => tokio::net::TcpStream::connect(at).await.is_ok(),
+        }
+    }
 }
 
 #[cfg(test)]
