@@ -28,3 +28,4 @@ impl Exit {
         }
     }
 }
+pub mod run;

@@ -1,0 +1,209 @@
+//! The two ways to run without a window: practice, and a team profile on a real account.
+
+use std::{io::Read as _, path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::{
+    cli::{Exit, args, drive, report},
+    domain::{cluster::Environment, problem::Problem, secret::Secret},
+    effects::{self, World, runner::Runner},
+    setup::{Rules, Setup, step::StepId, steps::sign_in::Keep},
+};
+
+/// Runs the whole set-up from a team profile.
+pub async fn setup(args: &args::Setup) -> Exit {
+    match prepare(args).await {
+        Ok((mut setup, world)) => {
+            let consent = consent(&args.changes);
+            let exit = run(&mut setup, world, args.json, consent).await;
+            closing(&setup, exit, args.json);
+            exit
+        }
+        Err(problem) => {
+            report::print_problem(&problem);
+            Exit::Stopped
+        }
+    }
+}
+
+/// Reads profile and token; nothing is sent yet.
+async fn prepare(args: &args::Setup) -> Result<(Setup, World), Problem> {
+    let answers = effects::profile::load(&args.profile)?;
+    let world = World::real()?;
+    let production =
+        answers.environment.is_none_or(|environment| environment == Environment::Production);
+    let mut rules = Rules {
+        dry_run: args.changes.dry_run,
+        production_named: args.changes.production.clone(),
+        ..Rules::default()
+    };
+    let mut skip_migrations = false;
+    if production
+        && !args.changes.migrate
+        && !args.changes.dry_run
+        && !answers.skip.contains(&StepId::Migrations)
+    {
+        skip_migrations = true;
+    }
+    if let Some(baseline) = args.baseline {
+        let every = answers.sample_every.unwrap_or(rules.sample_every);
+        rules.min_samples = usize::try_from(baseline.as_millis() / every.as_millis().max(1))
+            .unwrap_or(usize::MAX)
+            .max(1);
+    }
+    let samples = args.baseline.map(|_| rules.min_samples);
+    let mut setup = Setup::new(rules);
+    setup.answer(answers);
+    if let Some(samples) = samples {
+        setup.rules.min_samples = samples;
+    }
+    if skip_migrations {
+        setup.facts.skipped.push(StepId::Migrations);
+        report::print_error("migrations on production are left out; add --migrate to run them");
+    }
+    setup.steps.sign_in.remembered = Some(token(args, &world).await?);
+    // A run without a person never writes to the keychain.
+    setup.steps.sign_in.draft.keep = Keep::SessionOnly;
+    Ok((setup, world))
+}
+
+async fn token(args: &args::Setup, world: &World) -> Result<Secret, Problem> {
+    if args.token_stdin {
+        let mut text = String::new();
+        std::io::stdin().take(4096).read_to_string(&mut text).map_err(|err| {
+            Problem::new(
+                "token",
+                "The token could not be read from standard input.",
+                format!("{err}."),
+            )
+        })?;
+        return Ok(Secret::new(text.trim()));
+    }
+    if let Ok(token) = std::env::var("DIGITALOCEAN_ACCESS_TOKEN") {
+        return Ok(Secret::new(token.trim()));
+    }
+    effects::remembered_token(world).await.ok_or_else(|| {
+        Problem::new(
+            "token",
+            "There is no token to sign in with.",
+            "The keychain holds none, and DIGITALOCEAN_ACCESS_TOKEN is not set.",
+        )
+        .hint("Pass it with --token-stdin, or sign in once in the window")
+    })
+}
+
+/// May a change be made? `--yes` says so beforehand, otherwise the person is asked.
+fn consent(changes: &args::Changes) -> impl FnMut(StepId, &str) -> bool {
+    let yes = changes.yes;
+    move |_, label| yes || report::ask(&format!("{label}?")).unwrap_or(false)
+}
+
+async fn run(
+    setup: &mut Setup,
+    world: World,
+    json: bool,
+    mut consent: impl FnMut(StepId, &str) -> bool,
+) -> Exit {
+    let mut runner = Runner::new(world, Handle::current(), Arc::new(|| ()));
+    let mut progress = report::Progress::new(json);
+    let mut tell = |setup: &Setup, news: drive::News<'_>| progress.tell(setup, news);
+    tokio::select! {
+        exit = drive::drive(setup, &mut runner, &mut consent, &mut tell) => exit,
+        _ = tokio::signal::ctrl_c() => {
+            report::print_error("stopped; what was done before is in the table");
+            Exit::Stopped
+        }
+    }
+}
+
+fn closing(setup: &Setup, exit: Exit, json: bool) {
+    if json { report::print_json(setup, exit) } else { report::print_table(setup) }
+}
+
+/// Runs the whole set-up on the practice account and prints what came of it.
+#[cfg(feature = "practice")]
+pub async fn practice(args: &args::Practice) -> Exit {
+    let started = Timestamp::now();
+    let begun = tokio::select! {
+        begun = begin_practice(&args.scenario) => begun,
+        _ = tokio::signal::ctrl_c() => return Exit::Stopped,
+    };
+    let (mut setup, world, practice) = match begun {
+        Ok(begun) => begun,
+        Err(problem) => {
+            report::print_problem(&problem);
+            return Exit::Stopped;
+        }
+    };
+    setup.rules.dry_run = args.dry_run;
+    let exit = run(&mut setup, world, args.json, |_, _| true).await;
+    practice.stop().await;
+    closing(&setup, exit, args.json);
+    if !args.json {
+        let took = Timestamp::now().duration_since(started);
+        report::print_line(&format!(
+            "Practice on this computer, {} s. Nothing of it is left.",
+            took.as_secs()
+        ));
+    }
+    exit
+}
+
+/// Starts the practice account and a set-up that is ready to sign in to it.
+#[cfg(feature = "practice")]
+pub async fn begin_practice(
+    scenario: &str,
+) -> Result<(Setup, World, crate::practice::Practice), Problem> {
+    use crate::{
+        keychain::Keychain,
+        practice::{Practice, scenario::Scenario},
+        setup::answers::Answers,
+    };
+
+    let scenario = Scenario::parse(scenario).ok_or_else(|| {
+        Problem::new(
+            "scenario",
+            format!("There is no practice scenario “{scenario}”."),
+            format!("Known: {}.", Scenario::names().join(", ")),
+        )
+    })?;
+    let practice = Practice::start(scenario).await.map_err(|err| {
+        let mut problem =
+            Problem::new("practice", "Practice could not be started.", format!("{err}."));
+        let mut source = std::error::Error::source(&err);
+        while let Some(cause) = source {
+            problem = problem.detail(cause.to_string());
+            source = cause.source();
+        }
+        match err.remedy() {
+            Some(command) => {
+                problem.fix(format!("Run {command}"), crate::domain::problem::Fix::Copy(command))
+            }
+            None => problem,
+        }
+    })?;
+    let world = World {
+        api: practice.api_base().to_owned(),
+        keychain: Keychain::None,
+        address_services: practice.address_services(),
+        data: practice.data().to_owned(),
+        timing: crate::domain::timing::Timing::default(),
+    };
+    let mut setup = Setup::new(Rules::default());
+    setup.answer(Answers {
+        cluster: Some(practice.cluster_name().to_owned()),
+        environment: Some(Environment::Practice),
+        project: Some(PathBuf::from(practice.project())),
+        app: Some(practice.app_name().to_owned()),
+        // Long enough to see one of the app's busy waves, whenever the recording begins.
+        samples: Some(160),
+        sample_every: Some(Duration::from_millis(100)),
+        poll_every: Some(Duration::from_millis(200)),
+        ..Answers::default()
+    });
+    setup.steps.sign_in.remembered = Some(practice.token());
+    setup.steps.sign_in.draft.keep = Keep::SessionOnly;
+    Ok((setup, world, practice))
+}
