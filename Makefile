@@ -29,7 +29,6 @@ build:
 # Everything runs in a desktop session of its own, so no test meets the person's keyring, settings or display.
 test:
 	@packaging/install-deps test
-	cargo build $(CARGO_FLAGS)
 	cargo test $(CARGO_FLAGS) --no-run
 	scripts/session scripts/walk $(PROGRAM)
 	scripts/session cargo test $(CARGO_FLAGS)

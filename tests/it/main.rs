@@ -11,10 +11,10 @@
 #[cfg(feature = "practice")]
 mod account;
 #[cfg(feature = "practice")]
-mod api_description;
-#[cfg(feature = "practice")]
 mod account_setup;
 mod address;
+#[cfg(feature = "practice")]
+mod api_description;
 mod canned;
 mod files;
 mod keychain;

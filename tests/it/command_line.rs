@@ -1,0 +1,141 @@
+//! The real program without a window: the whole set-up on practice, and what it says to bad input.
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+fn poolwright(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_poolwright"));
+    command
+        .args(arguments)
+        .env_remove("DIGITALOCEAN_ACCESS_TOKEN")
+        .env_remove("DIGITALOCEAN_API_URL")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(mut command: Command) -> Output {
+    command.output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The steps of a JSON result as `key result`.
+fn results(json: &Value) -> Vec<String> {
+    let steps = json["steps"].as_array().unwrap();
+    steps
+        .iter()
+        .map(|step| {
+            format!("{} {}", step["step"].as_str().unwrap(), step["result"].as_str().unwrap())
+        })
+        .collect()
+}
+
+fn figures(json: &Value, step: &str) -> String {
+    let steps = json["steps"].as_array().unwrap();
+    let step = steps.iter().find(|entry| entry["step"] == step).unwrap();
+    step["figures"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn practice_carries_out_all_twelve_steps_and_proves_that_it_got_better() {
+    let output = run(poolwright(&["practice", "--no-window", "--json"]));
+
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
+    let all_done = [
+        "sign-in", "cluster", "measure", "pool", "urls", "test", "project", "env-files", "migrations", "app",
+        "verify", "hand-over",
+    ]
+    .map(|step| format!("{step} Done"));
+    assert_eq!(results(&json), all_done, "{json:#}");
+    assert_eq!(output.status.code(), Some(0));
+    let comparison = &json["comparison"];
+    assert_eq!(comparison["verdict"], "Better");
+    assert_eq!(comparison["before"]["peak"], 22, "the database was full: {comparison}");
+    assert!(0 < comparison["before"]["refused"].as_u64().unwrap());
+    assert_eq!(comparison["after"]["refused"], 0);
+    assert!(figures(&json, "pool").contains("contrezz-pool: 11 connections (suggested 11)"), "{json:#}");
+    assert!(figures(&json, "test").contains("pooled: 7 of 7 stages passed\ndirect: 7 of 7 stages passed"));
+    assert!(figures(&json, "migrations").starts_with("3 migrations applied over the direct connection"));
+    assert!(figures(&json, "app").contains("ACTIVE"));
+    let peak = figures(&json, "verify");
+    let peak = peak.split("peaked at ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+    assert!(peak.parse::<u32>().unwrap() <= 11, "no more server connections than the pool has: {peak}");
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_so_with_its_exit_code() {
+    let output = run(poolwright(&["practice", "--no-window", "--dry-run", "--json"]));
+
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
+    assert_eq!(output.status.code(), Some(2), "{json:#}");
+    assert_eq!(figures(&json, "pool"), "would create contrezz-pool: 11 connections, transaction mode");
+}
+
+#[test]
+fn without_a_display_the_window_says_how_to_go_on() {
+    let mut command = poolwright(&[]);
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+
+    let output = run(command);
+
+    assert_eq!(output.status.code(), Some(64));
+    assert!(said(&output).contains("practice --no-window"), "{}", said(&output));
+}
+
+#[test]
+fn an_unknown_scenario_names_the_known_ones() {
+    let output = run(poolwright(&["practice", "--no-window", "--scenario", "sunny"]));
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("There is no practice scenario “sunny”."), "{}", said(&output));
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_named() {
+    let output = run(poolwright(&["setup", "--profile", "nowhere.toml"]));
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("nowhere.toml"), "{}", said(&output));
+}
+
+#[test]
+fn a_malformed_profile_is_refused_with_file_line_and_what_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("poolwright.toml");
+    write(&file, "version = 1\ncluster = \"shop-db\"\n\n[pool]\nsize = \"many\"\n");
+
+    let output = run(poolwright(&["setup", "--profile", file.to_str().unwrap()]));
+
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("poolwright.toml") && said.contains("line 5") && said.contains("number"), "{said}");
+}
+
+#[test]
+fn where_a_server_is_not_installed_practice_names_it_and_the_command() {
+    for (variable, program) in [("POOLWRIGHT_POSTGRES_BIN", "PostgreSQL"), ("POOLWRIGHT_PGBOUNCER", "PgBouncer")] {
+        let mut command = poolwright(&["practice", "--no-window"]);
+        command.env(variable, "/nonexistent");
+
+        let output = run(command);
+
+        assert_eq!(output.status.code(), Some(1));
+        let said = said(&output);
+        assert!(said.contains(&format!("{program} is not installed")), "{said}");
+        assert!(said.contains("packaging/install-deps"), "{said}");
+    }
+}
+
+fn write(file: &Path, text: &str) {
+    std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())).unwrap();
+}
