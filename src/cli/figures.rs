@@ -61,20 +61,26 @@ fn would(setup: &Setup, step: StepId) -> Vec<String> {
             _ => String::new(), // only this phase stands for a change
         },
         StepId::Project => match &setup.steps.project.phase {
-            project::Phase::WouldChange(count) => format!("would change {count} files"),
+            project::Phase::WouldChange(count) => {
+                format!("would change {}", many(*count, "file"))
+            }
             _ => String::new(), // as above
         },
         StepId::EnvFiles => match &setup.steps.env_files.phase {
-            env_files::Phase::WouldChange(count) => format!("would write {count} files"),
+            env_files::Phase::WouldChange(count) => {
+                format!("would write {}", many(*count, "file"))
+            }
             _ => String::new(), // as above
         },
         StepId::Migrations => match &setup.steps.migrations.phase {
-            migrations::Phase::WouldChange(count) => format!("would apply {count} migrations"),
+            migrations::Phase::WouldChange(count) => {
+                format!("would apply {}", many(*count, "migration"))
+            }
             _ => String::new(), // as above
         },
         StepId::App => match &setup.steps.app.phase {
             app::Phase::WouldChange(count) => {
-                format!("would change {count} variables and redeploy")
+                format!("would change {} and redeploy", many(*count, "variable"))
             }
             _ => String::new(), // as above
         },
@@ -186,10 +192,16 @@ fn project(setup: &Setup) -> Vec<String> {
     let Some(project) = &setup.facts.project else { return Vec::new() };
     let changed = setup.facts.project_files.as_ref().map_or(0, Vec::len);
     vec![format!(
-        "{} · {changed} files changed · {} findings",
+        "{} · {} changed · {}",
         project.client.title(),
-        project.findings.len()
+        many(changed, "file"),
+        many(project.findings.len(), "finding")
     )]
+}
+
+/// `1 file`, `2 files`.
+fn many(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn files(files: Option<impl AsRef<[crate::setup::facts::WrittenFile]>>) -> Vec<String> {
@@ -205,7 +217,7 @@ fn files(files: Option<impl AsRef<[crate::setup::facts::WrittenFile]>>) -> Vec<S
 fn migrations(setup: &Setup) -> Vec<String> {
     let Some(applied) = &setup.facts.migrated else { return Vec::new() };
     let mut lines =
-        vec![format!("{} migrations applied over the direct connection", applied.len())];
+        vec![format!("{} applied over the direct connection", many(applied.len(), "migration"))];
     lines.extend(applied.iter().map(|applied| {
         let short: String = applied.row.checksum.chars().take(12).collect();
         let finished = if applied.row.finished_at.is_some() { "finished" } else { "not finished" };

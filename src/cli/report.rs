@@ -22,12 +22,15 @@ use crate::{
 #[derive(Debug)]
 pub struct Progress {
     json: bool,
-    last: String,
+    /// What was last said to be under way.
+    doing: String,
+    /// The last piece of news.
+    news: String,
 }
 
 impl Progress {
     pub fn new(json: bool) -> Self {
-        Self { json, last: String::new() }
+        Self { json, doing: String::new(), news: String::new() }
     }
 
     pub fn tell(&mut self, setup: &Setup, news: News<'_>) {
@@ -37,11 +40,11 @@ impl Progress {
         match news {
             News::Begins(step) => println!("{:>2} {}", step.number(), step.title()),
             News::Working(_, what) => {
-                // Counting lines would flood; the first word of the sentence tells what goes on.
-                let head = what.split('…').next().unwrap_or_default().to_owned();
-                if head != self.last {
-                    self.line(&head);
-                    self.last = head;
+                // What is counted behind the first clause would flood the terminal.
+                let head = what.split(['…', ',', ':']).next().unwrap_or_default();
+                if head != self.doing {
+                    self.line(head);
+                    head.clone_into(&mut self.doing);
                 }
             }
             News::Message(msg) => self.message(msg),
@@ -59,18 +62,16 @@ impl Progress {
             StepMsg::Test(test::Msg::Stage(port, stage, outcome)) => {
                 self.stage(*port, *stage, outcome)
             }
-            StepMsg::Measure(measure::Msg::Waiting(text)) => {
-                if *text != self.last {
-                    self.line(text);
-                    self.last.clone_from(text);
-                }
+            StepMsg::Measure(measure::Msg::Waiting(text)) if *text != self.news => {
+                self.line(text);
+                self.news.clone_from(text);
             }
             StepMsg::Migrations(migrations::Msg::Applied(applied)) => {
                 self.line(&format!("applied {} in {} ms", applied.name, applied.took.as_millis()));
             }
-            StepMsg::App(app::Msg::Phase(word)) if *word != self.last => {
+            StepMsg::App(app::Msg::Phase(word)) if *word != self.news => {
                 self.line(&format!("deployment {word}"));
-                self.last.clone_from(word);
+                self.news.clone_from(word);
             }
             _ => {} // everything else is told by the step's end
         }
