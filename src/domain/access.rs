@@ -59,7 +59,43 @@ impl LeaseLength {
 /// Does the list let this address in? An empty list lets everyone in.
 pub fn lets_in(rules: &[Rule], address: Ipv4Addr) -> bool {
     rules.is_empty()
-        || rules.iter().any(|rule| rule.kind == "ip_addr" && rule.value == address.to_string())
+        || rules.iter().any(|rule| rule.kind == "ip_addr" && is_inside(address, &rule.value))
+}
+
+/// `source` is an address or a network: `203.0.113.0/24`.
+fn is_inside(address: Ipv4Addr, source: &str) -> bool {
+    let (start, length) = source.split_once('/').unwrap_or((source, "32"));
+    let (Ok(start), Ok(length @ 0..=32)) = (start.parse::<Ipv4Addr>(), length.parse::<u32>())
+    else {
+        return false;
+    };
+    // A length of 0 leaves no bit to compare.
+    let significant = |address: Ipv4Addr| u32::from(address).checked_shr(32 - length).unwrap_or(0);
+    significant(start) == significant(address)
+}
+
+#[cfg(test)]
+mod network_tests {
+    use super::*;
+
+    #[test]
+    fn a_network_lets_in_every_address_of_it() {
+        let address = Ipv4Addr::new(203, 0, 113, 7);
+        let table = [
+            ("203.0.113.7", true),
+            ("203.0.113.8", false),
+            ("203.0.113.0/24", true),
+            ("203.0.112.0/24", false),
+            ("203.0.112.0/23", true),
+            ("0.0.0.0/0", true),
+            ("203.0.113.7/33", false),
+            ("203.0.113.7/", false),
+            ("office", false),
+        ];
+        for (source, inside) in table {
+            assert_eq!(is_inside(address, source), inside, "{source}");
+        }
+    }
 }
 
 #[cfg(test)]

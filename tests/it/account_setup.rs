@@ -12,7 +12,7 @@ use poolwright::{
         secret::Secret,
         timing::Timing,
     },
-    effects::{Report, World, runner::Runner},
+    effects::{Report, World, end_lease, remembered_token, runner::Runner},
     keychain::Keychain,
     practice::{
         account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Call, Trusted},
@@ -31,7 +31,10 @@ use poolwright::{
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, sync::mpsc};
 
-use crate::web::Web;
+use crate::{
+    keychain::{KEYRING, in_session},
+    web::Web,
+};
 
 /// A set-up on a practice account, and somebody else who uses the account at the same time.
 struct Rig {
@@ -46,6 +49,10 @@ struct Rig {
 
 impl Rig {
     async fn open(beginning: Beginning, scopes: &[&str]) -> Self {
+        Self::keeping(beginning, scopes, Keychain::None).await
+    }
+
+    async fn keeping(beginning: Beginning, scopes: &[&str], keychain: Keychain) -> Self {
         safety::one_tls_provider();
         let beginning = Beginning { load: Load::Idle, ..beginning };
         let account = Account::open(Cluster::start().await.unwrap(), beginning).await.unwrap();
@@ -56,7 +63,7 @@ impl Rig {
         let ms = Duration::from_millis;
         let world = World {
             api: account.base().to_owned(),
-            keychain: Keychain::None,
+            keychain,
             address_services: account.address_services(),
             data: data.path().to_owned(),
             timing: Timing { retry: (ms(1), ms(20)), again: ms(20), ..Timing::default() },
@@ -178,6 +185,50 @@ async fn signing_in_says_who_it_is_and_what_the_token_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_kept_and_forgotten_at_sign_out() {
+    if !in_session("account_setup::a_token_is_kept_and_forgotten_at_sign_out", KEYRING) {
+        return;
+    }
+    let system = Keychain::System { service: "poolwright-test".to_owned() };
+    let mut rig = Rig::keeping(Beginning::default(), ALL_SCOPES, system.clone()).await;
+    rig.act(sign_in::Msg::SignIn).await;
+    assert_eq!(
+        rig.setup.facts.account.as_ref().map(|account| &account.kept),
+        Some(&Kept::Keychain)
+    );
+    assert_eq!(remembered_token(rig.runner.world()).await, Some(rig.token.clone()));
+    let own = "token:practice@contrezz.example/Contrezz practice";
+    let kept = || system.recall(own, Duration::from_secs(3));
+    assert_eq!(kept().await.unwrap(), Some(rig.token.clone()));
+
+    rig.act(sign_in::Msg::SignOut).await;
+    assert_eq!(rig.setup.facts.account, None);
+    assert_eq!((remembered_token(rig.runner.world()).await, kept().await.unwrap()), (None, None));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_keychain_the_token_is_kept_for_the_session_if_asked() {
+    let test = "account_setup::without_a_keychain_the_token_is_kept_for_the_session_if_asked";
+    if !in_session(test, "") {
+        return;
+    }
+    let system = Keychain::System { service: "poolwright-test".to_owned() };
+    let mut rig = Rig::keeping(Beginning::default(), ALL_SCOPES, system).await;
+    rig.act(sign_in::Msg::SignIn).await;
+    let problem = rig.problem(StepId::SignIn);
+    assert_eq!(problem.what, "The token was not kept in the system's password store.");
+    assert_eq!(problem.why, "No password store is running. The token itself is good.");
+    let keep = rig.setup.fix(StepId::SignIn, &Fix::KeepForSession).unwrap();
+    rig.act(keep).await;
+    let account = rig.setup.facts.account.clone().unwrap();
+    assert_eq!(account.kept, Kept::SessionOnly(None));
+    rig.act(sign_in::Msg::SignOut).await;
+    assert_eq!(rig.setup.facts.account, None);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_token_and_a_missing_scope_are_said_in_words() {
     let mut rig = Rig::open(Beginning::default(), &["app:read"]).await;
     rig.act(sign_in::Msg::SignIn).await;
@@ -288,6 +339,12 @@ async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
     rig.act(test::Msg::Remove).await;
     assert_eq!(rig.rules().await, before);
     assert_eq!(rig.setup.facts.lease, None);
+
+    // When the program ends, nobody presses a button.
+    rig.act(test::Msg::Allow).await;
+    let cluster = rig.setup.facts.cluster.as_ref().unwrap().cluster.id.clone();
+    end_lease(rig.runner.world(), &rig.token, &cluster, &lease).await.unwrap();
+    assert_eq!(rig.rules().await, before);
     rig.close().await;
 }
 
@@ -318,6 +375,9 @@ async fn an_open_cluster_is_not_shut_and_a_shut_one_not_opened() {
 async fn a_rule_that_was_there_before_us_stays() {
     let mut rig = Rig::full().await;
     rig.with_pool().await;
+    let path = format!("{}/firewall", rig.other.cluster().await);
+    let theirs = json!({"rules": [{"type": "tag", "value": "web"}, {"type": "ip_addr", "value": "203.0.113.7"}]});
+    rig.other.put(&path, theirs).await;
     let before = rig.rules().await;
     rig.setup.steps.test.draft.address = "203.0.113.7".to_owned();
     rig.act(test::Msg::Allow).await;

@@ -63,7 +63,7 @@ fn passed(output: &Output) {
 
 /// Whether this is the child; where not, runs `test` after `first` in a session with a bus of its own. That bus knows no
 /// service that it could start by itself.
-fn in_session(test: &str, first: &str) -> bool {
+pub fn in_session(test: &str, first: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -85,7 +85,7 @@ fn in_session(test: &str, first: &str) -> bool {
 }
 
 /// A keyring that is open; it ends with its bus. It goes into the background before it has its name on the bus.
-const KEYRING: &str = "printf practice | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null && \
+pub const KEYRING: &str = "printf practice | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null && \
                        gdbus wait --session --timeout 10 org.freedesktop.secrets || exit 9";
 
 #[tokio::test]
