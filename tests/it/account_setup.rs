@@ -36,6 +36,10 @@ use crate::{
     web::Web,
 };
 
+fn idle() -> Beginning {
+    Beginning { load: Load::Idle, ..Beginning::default() }
+}
+
 /// A set-up on a practice account, and somebody else who uses the account at the same time.
 struct Rig {
     account: Account,
@@ -54,7 +58,6 @@ impl Rig {
 
     async fn keeping(beginning: Beginning, scopes: &[&str], keychain: Keychain) -> Self {
         safety::one_tls_provider();
-        let beginning = Beginning { load: Load::Idle, ..beginning };
         let account = Account::open(Cluster::start().await.unwrap(), beginning).await.unwrap();
         let token = account.issue(scopes, Allowance::default()).await.unwrap();
         let other = Web::with_everything(&account).await;
@@ -83,7 +86,7 @@ impl Rig {
     }
 
     async fn full() -> Self {
-        Self::open(Beginning::default(), ALL_SCOPES).await
+        Self::open(idle(), ALL_SCOPES).await
     }
 
     /// Does what a person does, and takes in everything that comes of it.
@@ -113,7 +116,7 @@ impl Rig {
         self.act(cluster::Msg::Use).await;
         assert_eq!(self.setup.standing(StepId::Cluster), Standing::Done);
         self.act(Msg::Go(StepId::Pool)).await;
-        self.setup.steps.pool.draft.name = "contrezz-pool".to_owned();
+        "contrezz-pool".clone_into(&mut self.setup.steps.pool.draft.name);
         self.act(pool::Msg::UseSize(5)).await;
         self.calls();
     }
@@ -165,7 +168,7 @@ impl Rig {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_in_says_who_it_is_and_what_the_token_may() {
-    let mut rig = Rig::open(Beginning::default(), &["database:read", "database:create"]).await;
+    let mut rig = Rig::open(idle(), &["database:read", "database:create"]).await;
     rig.act(sign_in::Msg::SignIn).await;
     let account = rig.setup.facts.account.clone().unwrap();
     let grant = |name: &str| account.scopes.iter().find(|scope| scope.name == name).unwrap().grant;
@@ -190,7 +193,7 @@ async fn a_token_is_kept_and_forgotten_at_sign_out() {
         return;
     }
     let system = Keychain::System { service: "poolwright-test".to_owned() };
-    let mut rig = Rig::keeping(Beginning::default(), ALL_SCOPES, system.clone()).await;
+    let mut rig = Rig::keeping(idle(), ALL_SCOPES, system.clone()).await;
     rig.act(sign_in::Msg::SignIn).await;
     assert_eq!(
         rig.setup.facts.account.as_ref().map(|account| &account.kept),
@@ -214,7 +217,7 @@ async fn without_a_keychain_the_token_is_kept_for_the_session_if_asked() {
         return;
     }
     let system = Keychain::System { service: "poolwright-test".to_owned() };
-    let mut rig = Rig::keeping(Beginning::default(), ALL_SCOPES, system).await;
+    let mut rig = Rig::keeping(idle(), ALL_SCOPES, system).await;
     rig.act(sign_in::Msg::SignIn).await;
     let problem = rig.problem(StepId::SignIn);
     assert_eq!(problem.what, "The token was not kept in the system's password store.");
@@ -230,7 +233,7 @@ async fn without_a_keychain_the_token_is_kept_for_the_session_if_asked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_token_and_a_missing_scope_are_said_in_words() {
-    let mut rig = Rig::open(Beginning::default(), &["app:read"]).await;
+    let mut rig = Rig::open(idle(), &["app:read"]).await;
     rig.act(sign_in::Msg::SignIn).await;
     let problem = rig.problem(StepId::SignIn);
     assert_eq!(problem.what, "This token may not list clusters.");
@@ -299,9 +302,7 @@ async fn a_pool_that_somebody_else_made_is_shown_and_can_be_used() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_is_not_changed_where_its_user_is_hidden() {
-    let mut rig =
-        Rig::open(Beginning::default(), &["database:read", "database:update", "database:create"])
-            .await;
+    let mut rig = Rig::open(idle(), &["database:read", "database:update", "database:create"]).await;
     rig.ready().await;
     let path = format!("{}/pools", rig.other.cluster().await);
     // A pool with an inbound user looks the same to this token as one whose user it may not see.
@@ -320,8 +321,7 @@ async fn a_pool_is_not_changed_where_its_user_is_hidden() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
-    let mut rig =
-        Rig::open(Beginning { trusted: Trusted::App, ..Beginning::default() }, ALL_SCOPES).await;
+    let mut rig = Rig::open(Beginning { trusted: Trusted::App, ..idle() }, ALL_SCOPES).await;
     rig.with_pool().await;
     let before = rig.rules().await;
     rig.act(test::Msg::FindAddress).await;
@@ -350,7 +350,7 @@ async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_cluster_is_not_shut_and_a_shut_one_not_opened() {
-    let everyone = Beginning { trusted: Trusted::Everyone, ..Beginning::default() };
+    let everyone = Beginning { trusted: Trusted::Everyone, ..idle() };
     let mut rig = Rig::open(everyone, ALL_SCOPES).await;
     rig.with_pool().await;
     rig.setup.steps.test.draft.address = "203.0.113.7".to_owned();
@@ -433,6 +433,25 @@ async fn an_app_is_switched_restored_and_its_pool_deleted_only_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_counts_as_switched_when_its_connections_come_through_the_pool() {
+    let mut rig =
+        Rig::open(Beginning { load: Load::Quiet, ..Beginning::default() }, ALL_SCOPES).await;
+    rig.with_pool().await;
+    rig.act(Msg::Go(StepId::Urls)).await;
+    let Primary::Act(_, build) = rig.setup.primary(StepId::Urls) else {
+        panic!("URLs can be built")
+    };
+    rig.act(build).await;
+    rig.act(Msg::Go(StepId::Test)).await;
+    assert_eq!(rig.setup.standing(StepId::Test), Standing::Done);
+    rig.act(app::Msg::Switch).await;
+    let deployed = rig.setup.facts.deployed.clone().unwrap();
+    assert!(deployed.arrived.is_some_and(|count| 0 < count), "{deployed:?}");
+    assert_eq!(rig.setup.standing(StepId::App), Standing::Done);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_change_is_noticed_and_kept() {
     let mut rig = Rig::full().await;
     rig.with_pool().await;
@@ -496,7 +515,7 @@ async fn a_lost_answer_to_an_update_is_looked_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_that_fails_names_the_step_and_can_be_restored() {
-    let failing = Beginning { deployments_fail: true, ..Beginning::default() };
+    let failing = Beginning { deployments_fail: true, ..idle() };
     let mut rig = Rig::open(failing, ALL_SCOPES).await;
     rig.with_pool().await;
     let before = rig.spec().await;

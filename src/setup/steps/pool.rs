@@ -451,7 +451,7 @@ impl Step {
     }
 
     fn take_over(&mut self, pool: &Pool) {
-        self.draft.name = pool.name.as_str().to_owned();
+        pool.name.as_str().clone_into(&mut self.draft.name);
         self.draft.size = pool.size;
         self.draft.size_chosen = true;
         self.draft.mode = pool.mode;
