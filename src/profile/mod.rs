@@ -237,13 +237,13 @@ fn project(project: &Section<'_>) -> Result<Project, Fault> {
     project.only(&["folder", "env_files"])?;
     let folder = project.text("folder")?.map_or_else(|| ".".to_owned(), Found::into_value);
     let env_files = match project.texts("env_files")? {
-        Some(files) => Some(files.into_iter().map(env_file).collect::<Result<_, _>>()?),
+        Some(files) => Some(files.iter().map(env_file).collect::<Result<_, _>>()?),
         None => None,
     };
     Ok(Project { folder: PathBuf::from(folder), env_files })
 }
 
-fn env_file(found: Found<String>) -> Result<PathBuf, Fault> {
+fn env_file(found: &Found<String>) -> Result<PathBuf, Fault> {
     let path = PathBuf::from(&found.value);
     let stays =
         path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));

@@ -16,6 +16,7 @@ mod address;
 #[cfg(feature = "practice")]
 mod api_description;
 mod canned;
+mod change;
 mod files;
 mod keychain;
 #[cfg(feature = "practice")]
@@ -28,6 +29,7 @@ mod practice_account;
 mod practice_app;
 #[cfg(feature = "practice")]
 mod practice_cluster;
+mod profile;
 mod project;
 #[cfg(feature = "practice")]
 mod web;

@@ -205,6 +205,9 @@ impl Step {
             (Msg::Files(files), Phase::Reading(_)) => {
                 self.files = files;
                 self.phase = Phase::Idle;
+                if !self.draft.targets.iter().any(|target| target.ticked) {
+                    self.propose(ctx.facts);
+                }
             }
             (Msg::Write, Phase::Idle | Phase::Failed(_)) => self.write(ctx),
             (Msg::Written(written), Phase::Writing(_)) => {
@@ -235,13 +238,29 @@ impl Step {
         if self.draft.targets.is_empty() {
             let secret_files = project.env_files.iter().filter(|file| !is_example(file));
             self.draft.targets =
-                secret_files.map(|file| Target { file: file.clone(), ticked: true }).collect();
+                secret_files.map(|file| Target { file: file.clone(), ticked: false }).collect();
             if self.draft.targets.is_empty() {
-                self.draft.targets.push(Target { file: PathBuf::from(".env"), ticked: true });
+                self.draft.targets.push(Target { file: PathBuf::from(".env"), ticked: false });
             }
         }
         let files = self.draft.targets.iter().map(|target| target.file.clone()).collect();
         self.phase = Phase::Reading(ctx.start(Effect::Read { root: project.root.clone(), files }));
+    }
+
+    /// Ticks the files that hold one of the keys already; where none does, the first. A test's or another
+    /// environment's file is not to get this cluster's URLs unasked.
+    fn propose(&mut self, facts: &Facts) {
+        let holds = |file: &&EnvFile| match Self::plan(facts, file) {
+            Ok(plan) => plan.changes.iter().any(|change| change.action != env_file::Action::Add),
+            // Ticked, so that the person sees why it can't be written.
+            Err(_) => true,
+        };
+        let holding: Vec<&PathBuf> =
+            self.files.iter().filter(holds).map(|file| &file.file).collect();
+        for (at, target) in self.draft.targets.iter_mut().enumerate() {
+            target.ticked =
+                if holding.is_empty() { at == 0 } else { holding.contains(&&target.file) };
+        }
     }
 
     fn write(&mut self, ctx: &mut Ctx<'_>) {
