@@ -110,7 +110,7 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
             "migrations in prisma/migrations",
             "PrismaClient in src/jobs/report.ts:3",
             "PrismaClient in src/lib/db.ts:7",
-            "PrismaClient in src/server.ts:7",
+            "PrismaClient in src/server.ts:8",
         ]
     );
     assert_eq!(project.migrations.as_deref(), Some(Path::new("prisma/migrations")));
@@ -123,7 +123,8 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
             "src/lib/db.ts:7 The client is not closed on SIGTERM.",
             "src/lib/db.ts:10 A query is appended to the URL with a “?” of its own.",
             "src/lib/db.ts:15 __internal sets no connection limit.",
-            "src/server.ts:7 A PrismaClient is made for each request.",
+            "src/server.ts:8 A PrismaClient is made for each request.",
+            "src/server.ts:14 COUNT(*) comes back as a BigInt.",
         ]
     );
     assert_eq!(project.edits.len(), 1);
@@ -133,6 +134,30 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
     assert_eq!(
         edit.after,
         edit.before.replace(url, &format!("{url}  directUrl = env(\"DIRECT_URL\")\n"))
+    );
+}
+
+#[test]
+fn the_practice_project_has_something_of_each_kind_to_find() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/practice/project");
+
+    let project = scan::scan(&scan::root(&sample).unwrap(), "DIRECT_URL", None, &|| false).unwrap();
+
+    assert_eq!((project.client, project.edits.len()), (Client::Prisma6, 1));
+    assert_eq!(project.migrations.as_deref(), Some(Path::new("prisma/migrations")));
+    let mut kinds: Vec<&str> = project.findings.iter().map(|found| found.what.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(
+        kinds,
+        [
+            "A PrismaClient is made for each request.",
+            "A further PrismaClient is made here.",
+            "A query is appended to the URL with a “?” of its own.",
+            "COUNT(*) comes back as a BigInt.",
+            "The client is not closed on SIGTERM.",
+            "__internal sets no connection limit.",
+            "relationMode = \"prisma\" is set.",
+        ]
     );
 }
 

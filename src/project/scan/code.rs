@@ -20,6 +20,8 @@ pub struct Code {
     pub appended: Vec<usize>,
     /// Driver adapters without `max`.
     pub without_max: Vec<usize>,
+    /// `COUNT(*)` as a `BigInt`, in a function that answers with JSON.
+    pub big_counts: Vec<usize>,
     /// Where SIGTERM is listened to, by this code or by a library it uses for that.
     pub sigterm: Option<usize>,
     /// Where a client is closed.
@@ -34,8 +36,9 @@ pub struct Made {
 }
 
 /// Words without which nothing below can be found.
-const HINTS: [&str; 9] = [
+const HINTS: [&str; 10] = [
     "PrismaClient",
+    "$queryRaw",
     "PrismaPg",
     "$disconnect",
     "SIGTERM",
@@ -68,6 +71,9 @@ pub fn read(file: &Path, text: &str) -> Option<Code> {
                 if matches!(script.string(node), Some("SIGTERM" | "close-with-grace")) {
                     code.sigterm = code.sigterm.or(Some(line(node)));
                 }
+            }
+            "call_expression" if answers_a_big_count(&script, node) => {
+                code.big_counts.push(line(node));
             }
             "binary_expression" if appends(&script, node) => code.appended.push(line(node)),
             "template_string" if substitutes(&script, node) => code.appended.push(line(node)),
@@ -246,6 +252,22 @@ fn substitutes(script: &Script, node: Node<'_>) -> bool {
     pieces.any(|piece| piece.kind() == "string_fragment" && begins_a_query(script.text(piece)))
 }
 
+/// `` prisma.$queryRaw`SELECT COUNT(*) …` `` in a function that calls `res.json`.
+fn answers_a_big_count(script: &Script, node: Node<'_>) -> bool {
+    let callee = node.child_by_field_name("function").map(|callee| script.text(callee));
+    // The grammar takes a type before the template for something else, so its text is looked at.
+    let name = callee.and_then(|callee| callee.split('<').next()?.rsplit('.').next());
+    let is_query = name == Some("$queryRaw");
+    let sql = node.child_by_field_name("arguments").filter(|sql| sql.kind() == "template_string");
+    let Some(sql) = sql.filter(|_| is_query) else { return false };
+    let sql = script.text(sql).to_ascii_lowercase();
+    let around = ancestors(node).find(|around| is_function(*around));
+    sql.contains("count(")
+        && !sql.contains("::int")
+        && !sql.contains("as int")
+        && around.is_some_and(|around| script.text(around).contains(".json("))
+}
+
 fn begins_a_query(text: &str) -> bool {
     text.starts_with('?') && PARAMETERS.iter().any(|parameter| text.contains(parameter))
 }
@@ -341,6 +363,19 @@ mod tests {
         }
         assert_eq!(read("await prisma.$disconnect()").disconnect, Some(1));
         assert_eq!(read("// SIGTERM and $disconnect"), Code::default());
+    }
+
+    #[test]
+    fn a_count_that_json_can_not_hold_is_found_in_the_handler_only() {
+        let handler = |sql: &str, then: &str| {
+            read(&format!("app.get('/', async (req, res) => {{ const n = await prisma.$queryRaw<N[]>`{sql}`; {then} }});"))
+                .big_counts
+        };
+        assert_eq!(handler("SELECT COUNT(*) AS n FROM a", "res.json({ n: n[0].n });"), [1]);
+        assert_eq!(handler("SELECT COUNT(*)::int AS n FROM a", "res.json(n);"), [0; 0]);
+        assert_eq!(handler("SELECT cast(count(*) as int) FROM a", "res.json(n);"), [0; 0]);
+        assert_eq!(handler("SELECT 1", "res.json(n);"), [0; 0]);
+        assert_eq!(handler("SELECT count(*) FROM a", "console.log(n);"), [0; 0]);
     }
 
     #[test]

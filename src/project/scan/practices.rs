@@ -119,6 +119,14 @@ fn in_file(path: &Path, code: &Code, client: Client) -> Vec<Finding> {
             ));
         }
     }
+    for line in &code.big_counts {
+        findings.push(finding(
+            path,
+            *line,
+            "COUNT(*) comes back as a BigInt.",
+            "JSON can't hold one, so res.json fails and the answer is an error. Write COUNT(*)::int.",
+        ));
+    }
     for made in code.clients.iter().filter(|made| made.per_request) {
         findings.push(finding(
             path,
