@@ -267,14 +267,16 @@ fn last(setup: &Setup, step: StepId, primary: Primary<Msg>) -> Primary<Msg> {
 
 /// What stands left of the primary button.
 fn side(setup: &Setup, step: StepId, primary: &Primary<Msg>) -> Option<(String, Side)> {
-    let next = step.next().map(|next| (format!("Next: {}", next.name()), Side::Next(next)));
     let standing = setup.standing(step);
     match primary {
         Primary::Next => None,
-        Primary::Working(..) => next.filter(|(_, side)| {
-            matches!(side, Side::Next(next) if setup.facts.missing_for(*next).is_none())
-        }),
-        Primary::Act(..) | Primary::Blocked(..) if standing == Standing::Skipped => next,
+        Primary::Working(..) => step
+            .next()
+            .filter(|next| setup.facts.missing_for(*next).is_none())
+            .map(|next| ("Go on meanwhile".to_owned(), Side::Next(next))),
+        Primary::Act(..) | Primary::Blocked(..) if standing == Standing::Skipped => {
+            step.next().map(|next| (format!("Next: {}", next.name()), Side::Next(next)))
+        }
         Primary::Act(..)
             if step == StepId::Pool && pool::request(&setup.steps.pool, &setup.facts).is_some() =>
         {
