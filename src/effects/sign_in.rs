@@ -10,7 +10,7 @@ use crate::{
     effects::{LAST_TOKEN, Notes, World, account},
     keychain::KeychainError,
     setup::{
-        facts::{Account, Grant, Kept, Scope},
+        facts::{Account, Grant, Kept, SCOPES, Scope},
         steps::sign_in::{Effect, Keep, Msg},
     },
 };
@@ -143,21 +143,12 @@ fn scopes(account: Grant, apps: Grant, passwords_visible: Option<bool>) -> Vec<S
         Some(false) => Grant::Lacks,
         None => Grant::Unknown,
     };
-    [
-        ("account:read", "show account and team", "the name is not shown", account),
-        ("database:read", "find clusters, pools, rules", "nothing works", Grant::Has),
-        ("database:view_credentials", "see passwords", "no connection is possible", passwords),
-        ("database:create", "create a pool", "no pool can be created", Grant::Unknown),
-        (
-            "database:update",
-            "resize a pool, change trusted sources",
-            "pool and trusted sources stay as they are",
-            Grant::Unknown,
-        ),
-        ("database:delete", "undo a pool", "the pool is deleted by hand", Grant::Unknown),
-        ("app:read", "find apps and check them", "step 10 is done by hand", apps),
-        ("app:update", "change variables, redeploy", "step 10 is done by hand", Grant::Unknown),
-    ]
-    .map(|(name, needed_for, without, grant)| Scope { name, needed_for, without, grant })
-    .into()
+    let grant = |name: &str| match name {
+        "account:read" => account,
+        "database:read" => Grant::Has,
+        "database:view_credentials" => passwords,
+        "app:read" => apps,
+        _ => Grant::Unknown, // the write scopes
+    };
+    SCOPES.map(|scope| Scope { grant: grant(scope.name), ..scope }).into()
 }

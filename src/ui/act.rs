@@ -11,6 +11,8 @@ pub enum Act {
     Open(String),
     /// Asks for the project's folder with the system's dialog; the path goes into step 7's draft.
     ChooseFolder,
+    /// Back to the start page; nothing was changed yet.
+    Leave,
     /// Ends the set-up: nothing is open any more.
     Finish,
 }

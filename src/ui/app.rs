@@ -7,24 +7,20 @@ use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 
 use crate::{
-    domain::{cluster::Environment, problem::Problem, secret::Secret},
+    domain::{problem::Problem, secret::Secret},
     effects::{
-        Report, World,
+        World,
         desktop::{self, Looks},
         profile, remembered_token,
-        runner::Runner,
     },
-    setup::{
-        Msg, Setup,
-        answers::Answers,
-        step::{Standing, StepId},
-        steps::{sign_in, test},
-    },
+    setup::{answers::Answers, steps::sign_in},
     ui::{
         Begun, Open, StartPractice, StartReal,
         act::{Act, Copied},
         kit,
-        page::{self, Page},
+        leaving::Leaving,
+        page,
+        session::Session,
         start::{Choice, Start},
         theme,
     },
@@ -54,17 +50,6 @@ enum Screen {
     Setup(Box<Session>),
 }
 
-/// A set-up with what carries out its orders.
-struct Session {
-    setup: Setup,
-    page: Page,
-    runner: Runner,
-    /// Ends practice with the set-up.
-    _guard: Option<Box<dyn Send>>,
-    /// The page's needs were met when it was opened; else it is opened again once they are.
-    could_run: bool,
-}
-
 /// What comes back to the window itself.
 enum News {
     Practice(Result<Begun, Problem>),
@@ -84,18 +69,6 @@ pub enum Dialog {
     Profile,
 }
 
-/// On quit, access that was given to this computer is taken back first.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Leaving {
-    No,
-    /// Since that time of the window's clock.
-    RemovingAccess(f64),
-    Now,
-}
-
-/// The access is removed within this, or stays until it ends by itself.
-const REMOVAL_TAKES: f64 = 10.0;
-
 impl App {
     pub fn new(ctx: &Context, open: Open) -> Self {
         theme::install(ctx);
@@ -114,7 +87,7 @@ impl App {
             copies,
             said: None,
             title: String::new(),
-            leaving: Leaving::No,
+            leaving: Leaving::default(),
         };
         app.follow_looks(ctx);
         if let Some(begun) = open.begin {
@@ -138,24 +111,24 @@ impl App {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint_after(FRAME))
         };
-        let practising = begun.guard.is_some();
-        let mut session = Session {
-            setup: begun.setup,
-            page: Page::default(),
-            runner: Runner::new(begun.world.clone(), self.tasks.clone(), wake),
-            _guard: begun.guard,
-            could_run: false,
-        };
-        session.page.label = practising.then_some(Environment::Practice);
-        session.act(Msg::Go(session.setup.current));
+        let world = begun.world.clone();
+        let mut session = Session::new(begun, self.tasks.clone(), wake);
         let known = session.setup.facts.account.is_some();
         if session.setup.steps.sign_in.remembered.is_some() && !known {
             session.act(sign_in::Msg::SignIn.into());
         } else if !known {
-            self.recall(ctx, begun.world);
+            self.recall(ctx, world);
         }
         self.screen = Screen::Setup(Box::new(session));
         ctx.request_repaint();
+    }
+
+    /// Back to the start page. Ending practice may take seconds, so the set-up ends beside the window.
+    fn leave(&mut self) {
+        let start = Screen::Start(Start::default());
+        if let Screen::Setup(session) = std::mem::replace(&mut self.screen, start) {
+            self.tasks.spawn_blocking(move || drop(session));
+        }
     }
 
     /// Asks the keychain for the token of the last sign-in.
@@ -188,7 +161,9 @@ impl App {
         if let Screen::Setup(session) = &mut self.screen {
             session.take_in();
         }
-        self.quit(ctx);
+        if let Screen::Setup(session) = &mut self.screen {
+            self.leaving.watch(ctx, session);
+        }
         let title = match &self.screen {
             Screen::Start(_) => "Poolwright".to_owned(),
             Screen::Setup(session) => page::title(&session.setup, session.page.label),
@@ -276,7 +251,9 @@ impl App {
             }
         };
         self.say(ui);
-        self.farewell(ui);
+        if let Screen::Setup(session) = &mut self.screen {
+            self.leaving.show(ui, session);
+        }
         dialog
     }
 
@@ -322,6 +299,7 @@ impl App {
             Act::Copy(copied) => self.copy(ctx, copied),
             Act::Open(address) => ctx.open_url(egui::OpenUrl::new_tab(address)),
             Act::ChooseFolder => return Some(Dialog::Folder),
+            Act::Leave => self.leave(),
             Act::Finish => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
         None
@@ -372,53 +350,6 @@ impl App {
         kit::toast(ui, said);
         ui.request_repaint_after(Duration::from_secs_f64(left));
     }
-
-    /// The window is to close: at once, or after the access of this computer is removed.
-    fn quit(&mut self, ctx: &Context) {
-        let asked = ctx.input(|input| input.viewport().close_requested());
-        let now = ctx.input(|input| input.time);
-        let Screen::Setup(session) = &mut self.screen else { return };
-        match self.leaving {
-            Leaving::No if asked && session.access_ends_with_us() => {
-                ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-                session.act(test::Msg::Stop.into());
-                session.act(test::Msg::Remove.into());
-                self.leaving = Leaving::RemovingAccess(now);
-            }
-            Leaving::RemovingAccess(since) => {
-                if asked {
-                    ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-                }
-                let over = REMOVAL_TAKES <= now - since
-                    || session.setup.standing(StepId::Test) != Standing::Working;
-                if over || !session.access_ends_with_us() {
-                    self.leaving = Leaving::Now;
-                    ctx.send_viewport_cmd(ViewportCommand::Close);
-                }
-            }
-            Leaving::No | Leaving::Now => {}
-        }
-    }
-
-    fn farewell(&mut self, ui: &mut Ui) {
-        let (Leaving::RemovingAccess(_), Screen::Setup(session)) = (self.leaving, &self.screen)
-        else {
-            return;
-        };
-        let until = session.setup.facts.lease.as_ref().and_then(|lease| lease.until);
-        if kit::farewell(ui, &stays_until(until)) {
-            self.leaving = Leaving::Now;
-            ui.send_viewport_cmd(ViewportCommand::Close);
-        }
-        ui.request_repaint_after(Duration::from_millis(500));
-    }
-}
-
-fn stays_until(until: Option<Timestamp>) -> String {
-    let zone = jiff::tz::TimeZone::system();
-    until.map_or("Leave it".to_owned(), |until| {
-        format!("Leave it until {}", until.to_zoned(zone).strftime("%H:%M"))
-    })
 }
 
 fn apply(ctx: &Context, looks: Looks) {
@@ -435,53 +366,6 @@ fn apply(ctx: &Context, looks: Looks) {
 fn unread() -> Problem {
     Problem::new("profile", "The team profile was not read.", "Reading it stopped half-way.")
         .hint("Open it once more")
-}
-
-impl Session {
-    fn act(&mut self, msg: Msg) {
-        let opened = matches!(msg, Msg::Go(_));
-        let orders = self.setup.act(Timestamp::now(), msg);
-        self.runner.obey(orders);
-        if opened {
-            self.could_run = self.setup.facts.missing_for(self.setup.current).is_none();
-        }
-        self.reopen();
-    }
-
-    fn take_in(&mut self) {
-        for report in self.runner.drain() {
-            let now = Timestamp::now();
-            let orders = match report {
-                Report::Note(ticket, msg) => self.setup.note(now, ticket, msg),
-                Report::End(ticket, msg) => self.setup.settle(now, ticket, msg),
-                Report::Exchange(exchange) => {
-                    self.setup.exchanged(exchange);
-                    Vec::new()
-                }
-            };
-            self.runner.obey(orders);
-        }
-        self.reopen();
-    }
-
-    /// What the page needed has arrived while it was looked at: it begins like a page that is opened.
-    fn reopen(&mut self) {
-        let step = self.setup.current;
-        let can_run = self.setup.facts.missing_for(step).is_none();
-        if can_run && !self.could_run {
-            self.could_run = true;
-            let orders = self.setup.act(Timestamp::now(), Msg::Go(step));
-            self.runner.obey(orders);
-        } else {
-            self.could_run = can_run;
-        }
-    }
-
-    /// This computer was let in by us, for a time that is not over.
-    fn access_ends_with_us(&self) -> bool {
-        let lease = self.setup.facts.lease.as_ref();
-        lease.is_some_and(|lease| !lease.was_there && lease.until.is_some())
-    }
 }
 
 impl eframe::App for App {

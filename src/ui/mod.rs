@@ -3,7 +3,9 @@
 pub mod act;
 pub mod app;
 pub mod kit;
+pub mod leaving;
 pub mod page;
+pub mod session;
 pub mod start;
 pub mod steps;
 pub mod theme;
@@ -38,18 +40,23 @@ pub struct Begun {
 pub type StartPractice = Arc<dyn Fn() -> BoxFuture<'static, Result<Begun, Problem>> + Send + Sync>;
 pub type StartReal = Arc<dyn Fn() -> Result<Begun, Problem> + Send + Sync>;
 
-/// No renderer could open a window.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "no window can be opened here ({0}); on Debian and Ubuntu the packages libgl1-mesa-dri, \
-     libxkbcommon-x11-0 and mesa-vulkan-drivers bring what is missing"
-)]
-pub struct WindowError(String);
+/// Why there is no window; one sentence for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    #[error("no window can be opened: neither an X11 nor a Wayland display answers here")]
+    NoDisplay,
+    #[error(
+        "no window can be opened: neither OpenGL nor Vulkan works on this display; on Debian and \
+         Ubuntu the packages libgl1-mesa-dri, mesa-vulkan-drivers and libxkbcommon-x11-0 bring them"
+    )]
+    NoRenderer,
+    #[error("the window was closed by an error of the display")]
+    Broken,
+}
 
 /// Opens the window and stays until it is closed. OpenGL first, it starts quicker; then Vulkan.
 pub fn run(open: Open) -> Result<(), WindowError> {
     let mut open = Some(open);
-    let mut last = String::new();
     for renderer in renderers() {
         let slot = &mut open;
         let ended = eframe::run_native(
@@ -60,19 +67,18 @@ pub fn run(open: Open) -> Result<(), WindowError> {
                 Ok(Box::new(App::new(&created.egui_ctx, open)))
             }),
         );
-        match ended {
-            Ok(()) => return Ok(()),
-            Err(err) => {
-                tracing::warn!(%renderer, %err, "no window");
-                last = err.to_string();
-            }
-        }
+        let Err(err) = ended else { return Ok(()) };
+        tracing::info!(%renderer, %err, "no window");
         if open.is_none() {
             // It was open already; a second window would begin without a set-up.
-            break;
+            return Err(WindowError::Broken);
+        }
+        if matches!(err, eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_)) {
+            // Another renderer needs the same display.
+            return Err(WindowError::NoDisplay);
         }
     }
-    Err(WindowError(last))
+    Err(WindowError::NoRenderer)
 }
 
 /// Windows without drivers, as over a remote desktop, has only OpenGL 1.1; elsewhere OpenGL starts quicker.
@@ -90,7 +96,9 @@ fn options(renderer: Renderer) -> NativeOptions {
             .with_title("Poolwright")
             .with_app_id("poolwright")
             .with_inner_size([1180.0, 780.0])
-            .with_min_inner_size([640.0, 450.0]),
+            .with_min_inner_size([640.0, 450.0])
+            // None, rather than another program's.
+            .with_icon(egui::IconData::default()),
         renderer,
         ..NativeOptions::default()
     }

@@ -76,9 +76,9 @@ impl Places {
             // The bar's button stands in the header.
             (false, false) => rest.split_top_bottom_at_y(rest.top()),
         };
-        // Beside the content where there is room, else over it.
-        let width = DRAWER_WIDTH.min(full.width() - gap::XL);
-        let left = full.right() - width;
+        // Beside the content where there is room, else over it; over all of it in a small window.
+        let whole = full.width() < 2.0 * DRAWER_WIDTH;
+        let left = if whole { full.left() } else { full.right() - DRAWER_WIDTH };
         let drawer = drawer.then(|| rest.with_min_x(left));
         let beside = drawer.is_some() && 480.0 <= left - content.left();
         let content = if beside { content.with_max_x(left) } else { content };
@@ -122,6 +122,7 @@ impl Page {
             self.step_bar(ui, &places, setup, &mut acts);
         }
         self.content(ui, &places, setup, &mut acts);
+        kit::leave_folds(ui.ctx());
         if let Some(rect) = places.drawer {
             self.drawer(ui, rect, setup, &mut acts);
         }

@@ -7,11 +7,16 @@ use egui_kittest::{
 };
 use poolwright::{
     domain::cluster::Environment,
-    setup::{Msg, step::StepId, steps::pool},
+    setup::{
+        Msg,
+        facts::WrittenFile,
+        step::StepId,
+        steps::{pool, urls},
+    },
     ui::page,
 };
 
-use crate::fixtures::{self, SMALL, asked, at, sized, window};
+use crate::fixtures::{self, SMALL, WINDOW, asked, at, sized, window};
 
 #[test]
 fn the_rail_tells_name_place_and_state() {
@@ -228,20 +233,47 @@ fn the_tree_is_in_reading_order() {
 }
 
 #[test]
-fn finish_waits_until_nothing_is_open() {
-    let mut setup = fixtures::created();
-    setup.rules.dry_run = true;
-    for step in StepId::ALL.into_iter().filter(|step| step.skippable().is_some()) {
-        setup.act(fixtures::now(), Msg::Skip(step));
-    }
-    let mut window = window(at(setup, StepId::HandOver));
-    assert!(
-        window
-            .query_by_label("Finish")
-            .is_none_or(|finish| { finish.accesskit_node().is_disabled() })
-    );
-    assert_ne!(window.state().setup.current, StepId::SignIn);
+fn the_first_step_leads_back_to_the_start_page_while_nothing_was_changed() {
+    let mut window = window(fixtures::fresh());
+    window.get_by_role_and_label(Role::Button, "Start page").click();
     window.run();
+    assert_eq!(asked(&window), ["Leave"]);
+    let changed = sized(at(fixtures::created(), StepId::SignIn), WINDOW, egui::Theme::Light);
+    assert!(changed.query_by_label("Start page").is_none());
+}
+
+#[test]
+fn finish_waits_until_nothing_is_open() {
+    let handed_over = || {
+        let mut setup = fixtures::created();
+        for step in StepId::ALL.into_iter().filter(|step| step.skippable().is_some()) {
+            setup.act(fixtures::now(), Msg::Skip(step));
+        }
+        setup.facts.runbook = Some(WrittenFile {
+            file: "POOLING.md".into(),
+            hash: String::new(),
+            backup: None,
+            what: String::new(),
+        });
+        at(setup, StepId::HandOver)
+    };
+    let waiting = window(handed_over());
+    assert!(waiting.get_by_label("Finish").accesskit_node().is_disabled());
+    waiting.get_by_label("One step is open: Pooled and direct.");
+
+    let mut setup = at(handed_over(), StepId::Urls);
+    setup.act(fixtures::now(), urls::Msg::Accept.into());
+    setup.facts.lease = Some(fixtures::lease(60));
+    let let_in = window(at(setup, StepId::HandOver));
+    assert!(let_in.get_by_label("Finish").accesskit_node().is_disabled());
+    let_in.get_by_label_contains("This computer may still connect to the database.");
+
+    let mut setup = at(handed_over(), StepId::Urls);
+    setup.act(fixtures::now(), urls::Msg::Accept.into());
+    let mut open = window(at(setup, StepId::HandOver));
+    open.get_by_label("Finish").click();
+    open.run();
+    assert_eq!(asked(&open), ["Finish"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "test helpers")]
 
 mod app;
+mod clipboard;
 mod cluster;
 mod env_files;
 mod every_page;

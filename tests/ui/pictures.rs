@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Theme, Vec2};
-use egui_kittest::Harness;
+use egui::{Key, Modifiers, Theme, Vec2, accesskit::Role};
+use egui_kittest::{Harness, kittest::Queryable as _};
 use poolwright::{
     domain::cluster::Environment,
     setup::{Setup, step::StepId},
@@ -68,6 +68,42 @@ fn pages_for_the_eye() {
     }
     if "start".starts_with(&only) || only.starts_with("start") {
         start(&folder);
+    }
+    if "open".starts_with(&only) || only.starts_with("open") {
+        opened(&folder);
+    }
+}
+
+/// What opens over or inside a page.
+fn opened(folder: &Path) {
+    type Doing = fn(&mut Harness<'_, fixtures::Screen>);
+    let sizing: Make = || fixtures::sizing(Environment::Staging);
+    let requests: Doing = |h| h.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    let cases: [(&str, Make, Vec2, Doing); 8] = [
+        ("requests", fixtures::created, WINDOW, requests),
+        ("requests-small", fixtures::created, SMALL, requests),
+        ("will-send", sizing, WINDOW, |h| h.get_by_label("Show what will be sent").click()),
+        ("steps-small", sizing, SMALL, |h| h.get_by_label_contains("Step 4 of 12").click()),
+        ("reasons", sizing, WINDOW, |h| h.key_press(Key::F1)),
+        ("select", sizing, Vec2::new(1180.0, 1000.0), |h| {
+            h.get_by_role_and_label(Role::ComboBox, "User").click();
+        }),
+        ("details", fixtures::refused_token, WINDOW, |h| h.get_by_label("Details").click()),
+        ("focus", sizing, WINDOW, |h| h.get_by_role_and_label(Role::Slider, "Pool size").focus()),
+    ];
+    for (name, make, size, act) in cases {
+        let screen = fixtures::Screen::new(make());
+        let mut harness = Harness::builder()
+            .with_size(size)
+            .with_theme(if name.contains("small") { Theme::Dark } else { Theme::Light })
+            .with_pixels_per_point(if size == SMALL { 2.0 } else { 1.0 })
+            .with_max_steps(20)
+            .with_context_setup(theme::install)
+            .wgpu()
+            .build_ui_state(|ui, screen: &mut fixtures::Screen| screen.show(ui), screen);
+        harness.run();
+        act(&mut harness);
+        save(harness, folder, &format!("open-{name}"));
     }
 }
 

@@ -95,6 +95,11 @@ fn an_existing_pool_is_resized_with_both_values_shown() {
     cluster.pools.push(fixtures::pool("shop-pool", 20));
     let window = window(setup);
     window.get_by_label_contains("size 20 → 48");
+    let request = pool::request(&window.state().setup.steps.pool, &window.state().setup.facts);
+    let request = request.expect("a request");
+    assert_eq!(request.path, "/v2/databases/9cc10173-shop-db/pools/shop-pool");
+    assert_eq!(request.method, "PUT");
+    assert!(request.body.contains("\"user\": \"shop_app\""), "without it the user would be wiped");
     window.get_by_role_and_label(Role::Button, "Change pool “shop-pool” to 48");
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use egui::{Theme, accesskit::Role};
+use egui::{Theme, ViewportCommand, accesskit::Role};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -22,7 +22,7 @@ use poolwright::{
 };
 use tokio::runtime::Runtime;
 
-use crate::fixtures::{WINDOW, whole};
+use crate::fixtures::{self, WINDOW, whole};
 
 /// An account that nobody answers for.
 fn begun() -> Begun {
@@ -34,6 +34,15 @@ fn begun() -> Begun {
         timing: Timing::default().scaled_down(),
     };
     Begun { setup: Setup::new(Rules::default()), world, guard: None }
+}
+
+/// Tells when it is dropped.
+struct Guard(Arc<AtomicBool>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// A harness over the whole program's window, and the runtime that its tasks run on.
@@ -116,12 +125,6 @@ fn what_an_effect_ended_in_comes_home() {
 
 #[test]
 fn practice_begins_with_its_own_band_and_ends_with_the_window() {
-    struct Guard(Arc<AtomicBool>);
-    impl Drop for Guard {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
     let ended = Arc::new(AtomicBool::new(false));
     let of_practice = Arc::clone(&ended);
     let practice: StartPractice = Arc::new(move || {
@@ -159,6 +162,76 @@ fn a_stopped_practice_does_not_open_later() {
     window.press("Stop");
     assert!(window.harness.query_by_label_contains("Starting PostgreSQL").is_none());
     window.harness.get_by_role_and_label(Role::Button, "Practise");
+}
+
+fn close(window: &mut Window) {
+    let viewports = &mut window.harness.input_mut().viewports;
+    let root = viewports.get_mut(&egui::ViewportId::ROOT).expect("the window");
+    root.events.push(egui::ViewportEvent::Close);
+    window.harness.step();
+}
+
+/// What the last frame told the system about the window.
+fn told(window: &Window) -> Vec<ViewportCommand> {
+    let outputs = window.harness.output().viewport_output.values();
+    outputs.flat_map(|output| output.commands.clone()).collect()
+}
+
+#[test]
+fn nothing_keeps_an_idle_window_from_closing() {
+    let mut window = Window::open(Some(begun()), None);
+    close(&mut window);
+    assert!(!told(&window).contains(&ViewportCommand::CancelClose));
+}
+
+#[test]
+fn what_would_be_cut_off_half_way_is_asked_about() {
+    let mut window = Window::open(Some(Begun { setup: fixtures::creating(), ..begun() }), None);
+    close(&mut window);
+    assert!(told(&window).contains(&ViewportCommand::CancelClose));
+    window.wait_for("Creating pool shop-pool… is still going on.");
+    window.press("Keep the window open");
+    assert!(window.harness.query_by_label("Close anyway").is_none());
+    close(&mut window);
+    window.wait_for("Close anyway");
+    window.harness.get_by_label("Close anyway").click();
+    window.harness.run_ok();
+    let mut commands = told(&window);
+    for _ in 0..3 {
+        window.harness.step();
+        commands.extend(told(&window));
+    }
+    assert!(!commands.contains(&ViewportCommand::CancelClose));
+}
+
+#[test]
+fn the_access_of_this_computer_is_taken_back_before_the_window_closes() {
+    let mut setup = fixtures::created();
+    setup.facts.lease = Some(fixtures::lease(60));
+    let mut window = Window::open(Some(Begun { setup, ..begun() }), None);
+    close(&mut window);
+    assert!(told(&window).contains(&ViewportCommand::CancelClose));
+    // Nobody answers for the account, so the removal ends with a problem, and the window closes all the same.
+    let closed = (0..500).any(|_| {
+        window.harness.step();
+        std::thread::park_timeout(Duration::from_millis(10));
+        told(&window).contains(&ViewportCommand::Close)
+    });
+    assert!(closed);
+}
+
+#[test]
+fn leaving_a_set_up_ends_its_practice() {
+    let ended = Arc::new(AtomicBool::new(false));
+    let guard: Box<dyn Send> = Box::new(Guard(Arc::clone(&ended)));
+    let mut window = Window::open(Some(Begun { guard: Some(guard), ..begun() }), None);
+    window.press("Start page");
+    window.wait_for("Set up connection pooling for a DigitalOcean PostgreSQL cluster");
+    let over = (0..500).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(10));
+        ended.load(Ordering::SeqCst)
+    });
+    assert!(over);
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub fn open_next_fold(ctx: &Context) {
     ctx.request_repaint();
 }
 
+/// No fold-out was drawn; the wish ends with the page.
+pub fn leave_folds(ctx: &Context) {
+    ctx.data_mut(|data| data.remove::<bool>(next_fold()));
+}
+
 fn next_fold() -> Id {
     Id::unique("the next fold-out opens")
 }

@@ -1,12 +1,11 @@
 //! What stands over a page for a while: a word in passing, and the question on leaving.
 
 use egui::{
-    Align2, Area, Frame, Id, Label, Margin, Modal, Order, RichText, Role, Ui, WidgetInfo,
-    accesskit::Live, vec2,
+    Align2, Area, Frame, Id, Label, Margin, Modal, Order, RichText, Role, Ui, accesskit::Live, vec2,
 };
 
 use crate::ui::{
-    kit::{self, Icon},
+    kit,
     theme::{Theme, gap},
 };
 
@@ -33,20 +32,21 @@ pub fn toast(ui: &Ui, text: &str) {
         });
 }
 
-/// On quit, while the access of this computer is removed. Whether it is to stay.
-pub fn farewell(ui: &Ui, stay: &str) -> bool {
-    Modal::new(Id::unique("leaving"))
+/// Stands over everything until one of `answers` is pressed: its place. Esc answers nothing.
+pub fn question(ui: &Ui, title: &str, text: &str, answers: &[&str]) -> Option<usize> {
+    Modal::new(Id::unique("question"))
         .show(ui.ctx(), |ui| {
-            ui.set_width(360.0);
+            ui.set_width(380.0);
             ui.spacing_mut().item_spacing.y = gap::M;
-            kit::subheading(ui, "Removing this computer's access");
-            ui.horizontal(|ui| {
-                kit::icon(ui, Icon::Working, 16.0, Theme::of(ui).accent);
-                let text = "The trusted source that let this computer in is being removed…";
-                let label = ui.add(Label::new(text).wrap());
-                label.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
-            });
-            kit::secondary_button(ui, stay).clicked()
+            kit::subheading(ui, title);
+            kit::paragraph(ui, text);
+            ui.add_space(gap::XS);
+            ui.horizontal_wrapped(|ui| {
+                let pressed = |answer: &&str| kit::secondary_button(ui, answer).clicked();
+                let presses: Vec<bool> = answers.iter().map(pressed).collect();
+                presses.into_iter().position(|pressed| pressed)
+            })
+            .inner
         })
         .inner
 }

@@ -72,11 +72,13 @@ pub fn key_value(ui: &mut Ui, key: &str, value: &str) {
     let theme = Theme::of(ui);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = gap::M;
-        ui.scope(|ui| {
-            ui.set_width(KEY_WIDTH.min(ui.available_width() / 3.0));
-            let key = RichText::new(key).color(theme.text_2).line_height(Some(20.0));
-            ui.add(Label::new(key).wrap());
-        });
+        let width = KEY_WIDTH.min(ui.available_width() / 3.0);
+        let shown = RichText::new(key).color(theme.text_2).line_height(Some(20.0));
+        let wrap = Some(TextWrapMode::Wrap);
+        let galley =
+            egui::WidgetText::from(shown).into_galley(ui, wrap, width, FontSelection::Default);
+        let (rect, _) = ui.allocate_exact_size(vec2(width, galley.size().y), Sense::hover());
+        ui.painter().galley(rect.min, galley, theme.text_2);
         let response = paragraph(ui, value);
         let sentence = format!("{key}: {value}");
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &sentence));

@@ -81,7 +81,7 @@ impl Footer {
     /// Finds room for the text: between the buttons, or on a row above them.
     fn fit(&mut self, ui: &Ui, width: f32) {
         let width = width - 2.0 * self.margin;
-        let free = width - self.buttons_width(ui) - width_of(ui, "Back") - 2.0 * gap::XL;
+        let free = width - self.buttons_width(ui) - width_of(ui, "Start page") - 2.0 * gap::XL;
         if free < 0.0 {
             // The shorter word; the cost stands in the tooltip and is spoken.
             if let Some((text, Side::Skip)) = &mut self.side {
@@ -147,11 +147,16 @@ impl Footer {
         let line = Layout::left_to_right(Align::Center);
         ui.scope_builder(UiBuilder::new().max_rect(left).layout(line), |ui| {
             ui.spacing_mut().item_spacing.x = gap::XL;
-            if let Some(previous) = self.step.previous() {
-                let back = kit::quiet_button(ui, "Back");
+            let back = match self.step.previous() {
+                Some(previous) => Some(("Back", Act::Do(Msg::Go(previous)))),
+                // Leaving a set-up that changed something would leave its undo behind.
+                None => setup.record.entries.is_empty().then_some(("Start page", Act::Leave)),
+            };
+            if let Some((label, act)) = back {
+                let back = kit::quiet_button(ui, label);
                 page.panes.footer = Some(back.id);
                 if back.clicked() {
-                    acts.push(Act::Do(Msg::Go(previous)));
+                    acts.push(act);
                 }
             }
             if !self.stacked {

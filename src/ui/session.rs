@@ -1,0 +1,98 @@
+//! One set-up in the window: the core, what carries out its orders, and the page over it.
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::{
+    domain::cluster::Environment,
+    effects::{
+        Report,
+        runner::{Runner, Wake},
+    },
+    setup::{
+        Msg, Setup,
+        step::{Primary, StepId},
+    },
+    ui::{Begun, page::Page},
+};
+
+pub struct Session {
+    pub setup: Setup,
+    pub page: Page,
+    runner: Runner,
+    /// Ends practice with the set-up.
+    _guard: Option<Box<dyn Send>>,
+    /// The page's needs were met when it was opened; else it is opened again once they are.
+    could_run: bool,
+}
+
+/// Steps whose running action must not be cut off unasked: half of it could be done.
+const WHOLE: [StepId; 3] = [StepId::Pool, StepId::Migrations, StepId::App];
+
+impl Session {
+    pub fn new(begun: Begun, tasks: Handle, wake: Wake) -> Self {
+        let practising = begun.guard.is_some();
+        let mut session = Self {
+            setup: begun.setup,
+            page: Page::default(),
+            runner: Runner::new(begun.world, tasks, wake),
+            _guard: begun.guard,
+            could_run: false,
+        };
+        session.page.label = practising.then_some(Environment::Practice);
+        session.act(Msg::Go(session.setup.current));
+        session
+    }
+
+    pub fn act(&mut self, msg: Msg) {
+        let opened = matches!(msg, Msg::Go(_));
+        let orders = self.setup.act(Timestamp::now(), msg);
+        self.runner.obey(orders);
+        if opened {
+            self.could_run = self.setup.facts.missing_for(self.setup.current).is_none();
+        }
+        self.reopen();
+    }
+
+    /// Takes in what running effects have reported; never waits.
+    pub fn take_in(&mut self) {
+        for report in self.runner.drain() {
+            let now = Timestamp::now();
+            let orders = match report {
+                Report::Note(ticket, msg) => self.setup.note(now, ticket, msg),
+                Report::End(ticket, msg) => self.setup.settle(now, ticket, msg),
+                Report::Exchange(exchange) => {
+                    self.setup.exchanged(exchange);
+                    Vec::new()
+                }
+            };
+            self.runner.obey(orders);
+        }
+        self.reopen();
+    }
+
+    /// What the page needed has arrived while it was looked at: it begins like a page that is opened.
+    fn reopen(&mut self) {
+        let step = self.setup.current;
+        let can_run = self.setup.facts.missing_for(step).is_none();
+        if can_run && !self.could_run {
+            let orders = self.setup.act(Timestamp::now(), Msg::Go(step));
+            self.runner.obey(orders);
+        }
+        self.could_run = can_run;
+    }
+
+    /// This computer was let in by us, for a time that is not over.
+    pub fn access_ends_with_us(&self) -> bool {
+        let lease = self.setup.facts.lease.as_ref();
+        lease.is_some_and(|lease| !lease.was_there && lease.until.is_some())
+    }
+
+    /// What runs and would be cut off half-way: `Creating pool shop-pool…`
+    pub fn unfinished(&self) -> Option<String> {
+        WHOLE.into_iter().find_map(|step| match self.setup.primary(step) {
+            Primary::Working(what, _) => Some(what),
+            Primary::Act(..) | Primary::Blocked(..) | Primary::Next => None,
+        })
+    }
+}
