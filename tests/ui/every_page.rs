@@ -8,9 +8,11 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 
+use poolwright::setup::step::StepId;
+
 use crate::fixtures::{
     SMALL, Screen, WINDOW,
-    shop::{CANARY, PAGES},
+    shop::{CANARY, PAGES, dry_run},
     sized,
 };
 
@@ -83,5 +85,20 @@ fn nothing_moves_on_a_page_that_only_stands_there() {
         let mut harness = sized(make(), WINDOW, Theme::Light);
         let steps = harness.try_run().unwrap_or(u64::MAX);
         assert!(steps <= 2, "{page} painted {steps} times");
+    }
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_do_and_that_nothing_was_changed() {
+    let told = [
+        (StepId::Project, "1 file would change."),
+        (StepId::EnvFiles, "1 file would be written."),
+        (StepId::Migrations, "2 migrations would be applied."),
+        (StepId::HandOver, "The runbook would be written."),
+    ];
+    for (step, what) in told {
+        let harness = sized(dry_run(step), WINDOW, Theme::Light);
+        harness.get_by_label_contains(what);
+        harness.get_by_label_contains("This is a dry run: nothing was changed.");
     }
 }

@@ -26,7 +26,7 @@ fn each_stage_of_each_port_reads_as_one_sentence() {
 fn a_running_test_tells_what_it_waits_for_and_can_be_stopped() {
     let mut harness = window(testing());
     harness.get_by_label("Sign-in, Pooled: running");
-    harness.get_by_label("Query, Direct: not reached, waiting");
+    harness.get_by_label("Query, Direct: waiting");
     harness.get_by_role_and_label(Role::Button, "Stop").click();
     harness.run_ok();
     assert_eq!(asked(&harness), ["Do(Step(Test(Stop)))"]);

@@ -66,6 +66,9 @@ fn the_arrow_keys_walk_along_the_chart() {
     assert!(last.contains("connections, after, through the pool"), "{last}");
     assert!(before < last, "{before} {last}");
     assert!(harness.get_by(chart).is_focused());
+    harness.key_press(egui::Key::T);
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::Table, "Connections to PostgreSQL");
 }
 
 #[test]

@@ -236,6 +236,10 @@ fn plot(ui: &mut Ui, id: Id, chart: &Chart<'_>, series: &Series) {
         to: scale::ms(to),
         top,
     };
+    if response.has_focus() && ui.input(|input| input.key_pressed(Key::T)) {
+        ui.data_mut(|data| data.insert_temp(id, true));
+        ui.request_repaint();
+    }
     let cursor = cursor(ui, id, &response, &plane, series);
     let told = cursor.map(|(side, point)| tell(chart, side, point));
     response.widget_info(|| {

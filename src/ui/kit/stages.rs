@@ -76,15 +76,17 @@ const TIME_WIDTH: f32 = 58.0;
 
 /// Draws the rows under their heads; without heads there is one column.
 pub fn stages(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row]) {
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let columns = Columns::of(ui, heads.len().max(1));
-    if !heads.is_empty() {
-        head(ui, &columns, heads);
-    }
-    for (index, row) in rows.iter().enumerate() {
-        let names = heads.iter().map(|head| head.name).chain(std::iter::repeat(""));
-        row_ui(ui, &columns, index, row, names);
-    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let columns = Columns::of(ui, heads.len().max(1));
+        if !heads.is_empty() {
+            head(ui, &columns, heads);
+        }
+        for (index, row) in rows.iter().enumerate() {
+            let names = heads.iter().map(|head| head.name).chain(std::iter::repeat(""));
+            row_ui(ui, &columns, index, row, names);
+        }
+    });
 }
 
 /// Where the columns stand, from the left edge of the list.
@@ -211,7 +213,10 @@ fn sentence(row: &Row, column: &str, cell: &Cell) -> String {
         head = format!("{head}, {column}");
     }
     let time = cell.took.map(took);
-    let said = [Some(cell.mark.word()), Some(cell.found.as_str()), time.as_deref()];
+    // What was not reached says by itself what it waits for.
+    let speaks = cell.mark == Mark::NotReached && !cell.found.is_empty();
+    let word = (!speaks).then_some(cell.mark.word());
+    let said = [word, Some(cell.found.as_str()), time.as_deref()];
     let mut said: Vec<&str> = said.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     said.dedup();
     format!("{head}: {}", said.join(", "))

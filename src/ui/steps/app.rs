@@ -20,6 +20,7 @@ use crate::{
             diff::{Change, changes},
             stages::{Cell, Mark, Row, stages},
         },
+        steps::written,
         theme::{Theme, gap},
     },
 };
@@ -28,6 +29,10 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let theme = Theme::of(ui);
     let (step, facts) = (&setup.steps.app, &setup.facts);
     let mut act = None;
+    if let Phase::WouldChange(count) = step.phase {
+        let variables = kit::count(count, "variable", "variables");
+        written::would(ui, &format!("{variables} would change, and the app would be deployed."));
+    }
     if let Some(deployed) = &facts.deployed {
         outcome(ui, deployed);
     }

@@ -30,6 +30,9 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     if let Some(written) = facts.env_files.as_ref().filter(|written| !written.is_empty()) {
         kit::card(ui, Some("Written"), |ui| written::files(ui, written));
     }
+    if let Phase::WouldChange(count) = phase {
+        written::would(ui, &format!("{} would be written.", kit::count(*count, "file", "files")));
+    }
     for file in files.iter() {
         act = card(ui, facts, draft, file).or(act);
     }

@@ -152,6 +152,9 @@ impl Asked {
 }
 
 fn runbook(ui: &mut Ui, setup: &mut Setup) {
+    if matches!(setup.steps.hand_over.phase, Phase::WouldChange) {
+        written::would(ui, "The runbook would be written.");
+    }
     if let Some(file) = &setup.facts.runbook {
         written::files(ui, std::slice::from_ref(file));
     }

@@ -18,6 +18,7 @@ use crate::{
             self, Column, Icon,
             stages::{Cell, Mark, Row, stages},
         },
+        steps::written,
         theme::{Theme, gap, role},
     },
 };
@@ -34,6 +35,10 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     }
     if matches!(step.phase, Phase::Deploying(_)) || !step.log.is_empty() {
         kit::card(ui, Some("Run"), |ui| run(ui, step));
+    }
+    if let Phase::WouldChange(count) = step.phase {
+        let migrations = kit::count(count, "migration", "migrations");
+        written::would(ui, &format!("{migrations} would be applied."));
     }
     let mut act = None;
     if let Some(status) = &step.status {

@@ -32,6 +32,9 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         return act;
     };
     kit::card(ui, Some("What this project is"), |ui| what_it_is(ui, project));
+    if let Phase::WouldChange(count) = step.phase {
+        written::would(ui, &format!("{} would change.", kit::count(count, "file", "files")));
+    }
     if let Some(written) = &setup.facts.project_files {
         kit::card(ui, Some("Files"), |ui| written::files(ui, written));
     } else if project.edits.is_empty() {

@@ -79,11 +79,11 @@ fn verdict(ui: &mut Ui, comparison: &Comparison) {
         return;
     }
     ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::XXL;
         ui.vertical(|ui| {
-            ui.set_max_width(280.0);
+            ui.set_max_width(270.0);
             word(ui);
         });
-        ui.spacing_mut().item_spacing.x = gap::XXL;
         let (line, _) = ui.allocate_exact_size(vec2(1.0, 56.0), Sense::hover());
         ui.painter().vline(line.center().x, line.y_range(), Stroke::new(1.0, theme.raised));
         numbers(ui, comparison);

@@ -1,4 +1,4 @@
-//! Files that were written and read back, as pages 7, 8 and 12 show them.
+//! Files that were written and read back, and what a dry run would write.
 
 use egui::Ui;
 
@@ -10,9 +10,21 @@ use crate::{
     },
 };
 
+/// What a dry run found that it would do.
+pub fn would(ui: &mut Ui, what: &str) {
+    let info = Theme::of(ui).info;
+    kit::note(ui, info, Icon::Would, what, "This is a dry run: nothing was changed.");
+}
+
 pub fn files(ui: &mut Ui, written: &[WrittenFile]) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = gap::XS;
+        lines(ui, written);
+    });
+}
+
+fn lines(ui: &mut Ui, written: &[WrittenFile]) {
     let theme = Theme::of(ui);
-    ui.spacing_mut().item_spacing.y = gap::XS;
     if written.is_empty() {
         kit::marked(ui, Icon::Done, theme.success.text, "Done", "Nothing was changed.");
     }
