@@ -34,6 +34,17 @@ fn a_change_is_taken_back_after_a_question() {
 }
 
 #[test]
+fn everything_is_taken_back_after_one_question() {
+    let mut harness = window(nearly_over());
+    harness.get_by_role_and_label(Role::Button, "Take everything back…").click_accesskit();
+    harness.run_ok();
+    assert!(asked(&harness).is_empty());
+    harness.get_by_role_and_label(Role::Button, "Take everything back").click_accesskit();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(HandOver(UndoAll)))"]);
+}
+
+#[test]
 fn what_was_taken_back_is_not_offered_again() {
     let harness = window(nearly_over());
     harness.get_by_label_contains("· taken back");

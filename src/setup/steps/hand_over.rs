@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use crate::{
-    domain::{problem::Problem, record::Undo},
+    domain::{
+        problem::Problem,
+        record::{Record, Undo},
+    },
     setup::{
         Ctx, Rules,
         facts::{Facts, WrittenFile},
@@ -17,6 +20,8 @@ use crate::{
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
+    /// Entries still to be taken back after the one that is under way, the next one last.
+    queue: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub enum Msg {
     Written(WrittenFile),
     /// Takes back one entry of the record, by its index.
     Undo(usize),
+    /// Takes back everything that can be: the app first, then files, the pool, the access.
+    UndoAll,
     Undone,
     Failed(Problem),
 }
@@ -84,6 +91,12 @@ impl Step {
             }
             Undo::RestoreFile { .. } => Ok(()),
         }
+    }
+
+    /// Entries that can be taken back now.
+    pub fn undoable_now(facts: &Facts, rules: &Rules, record: &Record) -> usize {
+        let open = record.entries.iter().filter(|entry| !entry.undone);
+        open.filter(|entry| Self::undoable(facts, rules, &entry.undo).is_ok()).count()
     }
 
     pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {
@@ -119,12 +132,20 @@ impl Step {
                 self.phase = Phase::Idle;
             }
             (Msg::Undo(index), Phase::Idle | Phase::Failed(_)) => self.undo(ctx, index),
+            (Msg::UndoAll, Phase::Idle | Phase::Failed(_)) => {
+                self.queue = undo_order(ctx.record);
+                self.undo_next(ctx);
+            }
             (Msg::Undone, Phase::Undoing(_, index)) => {
                 let index = *index;
                 self.undone(ctx, index);
+                self.undo_next(ctx);
             }
-            (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
-            (Msg::Write | Msg::Written(_) | Msg::Undo(_) | Msg::Undone, _) => {}
+            (Msg::Failed(problem), _) => {
+                self.queue.clear();
+                self.phase = Phase::Failed(problem);
+            }
+            (Msg::Write | Msg::Written(_) | Msg::Undo(_) | Msg::UndoAll | Msg::Undone, _) => {}
         }
     }
 
@@ -136,6 +157,15 @@ impl Step {
         {
             let undo = entry.undo.clone();
             self.phase = Phase::Undoing(ctx.start(Effect::Undo(undo)), index);
+        }
+    }
+
+    /// The next of the queue that can be taken back by now; what comes first may have been in its way.
+    fn undo_next(&mut self, ctx: &mut Ctx<'_>) {
+        while matches!(self.phase, Phase::Idle | Phase::Failed(_))
+            && let Some(index) = self.queue.pop()
+        {
+            self.undo(ctx, index);
         }
     }
 
@@ -175,5 +205,131 @@ impl Step {
             Phase::Failed(problem) => Some(problem),
             Phase::Idle | Phase::Writing(_) | Phase::Undoing(..) | Phase::WouldChange => None,
         }
+    }
+}
+
+/// What is taken back when, the first one last: the app, then files, the pool, the access; the newest first of each.
+fn undo_order(record: &Record) -> Vec<usize> {
+    let rank = |undo: &Undo| match undo {
+        Undo::RestoreSpec { .. } => Some(3),
+        Undo::RestoreFile { .. } => Some(2),
+        Undo::DeletePool { .. } => Some(1),
+        Undo::RemoveLease { .. } => Some(0),
+        Undo::Impossible(_) => None,
+    };
+    let mut order: Vec<(u8, usize)> = record
+        .entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| !entry.undone)
+        .filter_map(|(index, entry)| Some((rank(&entry.undo)?, index)))
+        .collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, index)| index).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use jiff::Timestamp;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        domain::{
+            access::Lease, app_spec::AppId, cluster::ClusterId, pool::PoolName, record::Entry,
+        },
+        setup::{Order, Setup, facts::Deployed, steps, ticket::Ticket},
+    };
+
+    fn cluster() -> ClusterId {
+        ClusterId("c1".to_owned())
+    }
+
+    fn restore_file(name: &str) -> Undo {
+        Undo::RestoreFile { file: PathBuf::from(name), backup: None, ours: String::new() }
+    }
+
+    fn delete_pool() -> Undo {
+        Undo::DeletePool { cluster: cluster(), pool: PoolName::given("shop-pool") }
+    }
+
+    fn restore_spec() -> Undo {
+        Undo::RestoreSpec { app: AppId("a1".to_owned()), spec: Box::new(Value::Null) }
+    }
+
+    fn remove_lease() -> Undo {
+        let lease = Lease { address: Ipv4Addr::LOCALHOST, until: None, was_there: false };
+        Undo::RemoveLease { cluster: cluster(), lease }
+    }
+
+    /// A set-up that made one change of each kind, and an app that uses the pool.
+    fn changed() -> Setup {
+        let mut setup = Setup::new(Rules::default());
+        let migration = Undo::Impossible("not from here".to_owned());
+        let undos = [
+            remove_lease(),
+            delete_pool(),
+            restore_file("a"),
+            restore_file("b"),
+            migration,
+            restore_spec(),
+        ];
+        setup.record.entries = undos
+            .into_iter()
+            .map(|undo| Entry {
+                at: Timestamp::UNIX_EPOCH,
+                what: String::new(),
+                undo,
+                undone: false,
+            })
+            .collect();
+        setup.facts.deployed = Some(Deployed {
+            app: AppId("a1".to_owned()),
+            app_name: "shop-web".to_owned(),
+            deployment: "d1".to_owned(),
+            active_at: Timestamp::UNIX_EPOCH,
+            arrived: None,
+            live_url: None,
+        });
+        setup
+    }
+
+    fn started(orders: Vec<Order>) -> Option<(Ticket, Undo)> {
+        orders.into_iter().find_map(|order| match order {
+            Order::Start(start) => match start.effect {
+                steps::Effect::HandOver(Effect::Undo(undo)) => Some((start.ticket, undo)),
+                other => panic!("no undo: {other:?}"),
+            },
+            Order::Cancel(_) => None,
+        })
+    }
+
+    #[test]
+    fn everything_is_taken_back_one_after_the_other_what_is_in_the_way_first() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut setup = changed();
+        let mut next = started(setup.act(now, Msg::UndoAll.into()));
+        let mut order = Vec::new();
+        while let Some((ticket, undo)) = next {
+            order.push(undo);
+            next = started(setup.settle(now, ticket, Msg::Undone.into()));
+        }
+        let expected =
+            [restore_spec(), restore_file("b"), restore_file("a"), delete_pool(), remove_lease()];
+        assert_eq!(order, expected);
+        assert_eq!(setup.record.entries.iter().filter(|entry| !entry.undone).count(), 1);
+    }
+
+    #[test]
+    fn the_first_that_does_not_work_ends_it() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut setup = changed();
+        let (ticket, _) = started(setup.act(now, Msg::UndoAll.into())).expect("an undo");
+        let problem = Problem::new("changed", "The app was changed since.", "");
+        assert!(setup.settle(now, ticket, Msg::Failed(problem).into()).is_empty());
+        let (_, undo) = started(setup.act(now, Msg::Undo(0).into())).expect("one alone");
+        assert_eq!(undo, remove_lease());
     }
 }

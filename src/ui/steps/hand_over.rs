@@ -34,7 +34,6 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             ui,
             "A file, as long as it is what we wrote: a later edit of yours is never overwritten. The app's settings, with one more deployment. The pool, once no app uses it. Migrations cannot be undone; restore a backup instead.",
         );
-        kit::paragraph(ui, "Take back in this order: app, files, pool, access.");
     });
     act
 }
@@ -75,7 +74,22 @@ fn changed(ui: &mut Ui, record: &Record, facts: &Facts, rules: &Rules) -> Option
         }
         act = entry_ui(ui, index, entry, facts, rules).or(act);
     }
+    if 1 < Step::undoable_now(facts, rules, record) {
+        kit::hairline(ui);
+        act = all(ui).or(act);
+    }
     act
+}
+
+fn all(ui: &mut Ui) -> Option<Act> {
+    let question = Question {
+        ask: "Take everything back…",
+        question: "Take everything back that can be?",
+        meaning: "The app first, then files, the pool, the access; one after the other. It ends at the first that does not work.",
+        yes: "Take everything back",
+        no: "Keep everything",
+    };
+    kit::confirm(ui, &question).then(|| Msg::UndoAll.into())
 }
 
 fn entry_ui(ui: &mut Ui, index: usize, entry: &Entry, facts: &Facts, rules: &Rules) -> Option<Act> {
