@@ -15,7 +15,7 @@ fn what_can_not_be_taken_back_says_why() {
     let harness = window(shop(StepId::HandOver));
     harness.get_by_label_contains("an app still uses shop-pool; restore the app first");
     assert_eq!(
-        harness.query_all_by_label_contains("a migration cannot be undone from here").count(),
+        harness.query_all_by_label_contains("· a migration cannot be undone from here").count(),
         2
     );
     assert!(harness.query_by_label_contains("Delete pool").is_none());

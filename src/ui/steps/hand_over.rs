@@ -1,6 +1,6 @@
 //! Page 12: everything that was changed with its way back, the access still open, and the runbook.
 
-use egui::{Label, RichText, ScrollArea, Ui};
+use egui::{Frame, Label, Margin, RichText, ScrollArea, Stroke, Ui};
 use jiff::Timestamp;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         act::Act,
         kit::{self, Icon, Question},
         steps::written,
-        theme::{Theme, gap},
+        theme::{CONTROL_RADIUS, Theme, gap},
     },
 };
 
@@ -179,11 +179,24 @@ fn runbook(ui: &mut Ui, setup: &mut Setup) {
         &mut draft.file,
         "Relative to the project's folder, or a whole path. No password is in it.",
     );
-    kit::fold(ui, "Preview of the runbook", |ui| {
-        let text = crate::setup::runbook(&setup.facts, &setup.record, last_event(&setup.record));
-        ScrollArea::vertical().max_height(320.0).show(ui, |ui| kit::mono(ui, &text));
-        kit::caption(ui, "Date and time are set when it is written.");
-    });
+    preview(ui, &setup.facts, &setup.record);
+}
+
+fn preview(ui: &mut Ui, facts: &Facts, record: &Record) {
+    let theme = Theme::of(ui);
+    let text = crate::setup::runbook(facts, record, last_event(record));
+    Frame::new()
+        .stroke(Stroke::new(1.0, theme.raised))
+        .corner_radius(CONTROL_RADIUS)
+        .inner_margin(Margin::symmetric(12, 8))
+        .show(ui, |ui| {
+            ScrollArea::vertical().max_height(280.0).auto_shrink([false, true]).show(ui, |ui| {
+                for line in text.lines() {
+                    kit::mono(ui, line);
+                }
+            });
+        });
+    kit::caption(ui, "Date and time are set when it is written.");
 }
 
 /// Drawing has no clock: the preview stands at what happened last.
