@@ -15,7 +15,7 @@ use poolwright::{
     effects::{Report, World, end_lease, remembered_token, runner::Runner},
     keychain::Keychain,
     practice::{
-        account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Call, Trusted},
+        account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Trusted},
         app::Load,
         cluster::Cluster,
         faults::{Fault, Planned},
@@ -29,7 +29,7 @@ use poolwright::{
     },
 };
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, sync::mpsc};
+use tokio::runtime::Handle;
 
 use crate::{
     keychain::{KEYRING, in_session},
@@ -43,7 +43,8 @@ fn idle() -> Beginning {
 /// A set-up on a practice account, and somebody else who uses the account at the same time.
 struct Rig {
     account: Account,
-    calls: mpsc::Receiver<Call>,
+    /// How much of the history was looked at.
+    seen: usize,
     other: Web,
     setup: Setup,
     runner: Runner,
@@ -61,7 +62,6 @@ impl Rig {
         let account = Account::open(Cluster::start().await.unwrap(), beginning).await.unwrap();
         let token = account.issue(scopes, Allowance::default()).await.unwrap();
         let other = Web::with_everything(&account).await;
-        let calls = account.calls().await.unwrap();
         let data = tempfile::tempdir().unwrap();
         let ms = Duration::from_millis;
         let world = World {
@@ -74,7 +74,7 @@ impl Rig {
         let rules = Rules { poll_every: ms(50), ..Rules::default() };
         let mut rig = Self {
             account,
-            calls,
+            seen: 0,
             other,
             setup: Setup::new(rules),
             runner: Runner::new(world, Handle::current(), Arc::new(|| ())),
@@ -124,7 +124,7 @@ impl Rig {
     async fn with_pool(&mut self) {
         self.ready().await;
         self.act(pool::Msg::Act).await;
-        assert_eq!(self.setup.standing(StepId::Pool), Standing::Done);
+        assert_eq!(self.setup.problem(StepId::Pool), None);
         self.calls();
     }
 
@@ -137,13 +137,16 @@ impl Rig {
         self.account.plan_fault(Planned { method, path_end, times: 1, fault }).await;
     }
 
-    /// Method and last part of the path of each request since the last look.
+    /// Method and last part of the path of each request since the last look, as the history has them.
     fn calls(&mut self) -> Vec<String> {
-        let mut calls = Vec::new();
-        while let Ok(Call { method, path, .. }) = self.calls.try_recv() {
-            calls.push(format!("{method} {}", path.rsplit('/').next().unwrap_or_default()));
-        }
-        calls
+        let exchanges = &self.setup.record.exchanges;
+        let fresh = &exchanges[self.seen..];
+        self.seen = exchanges.len();
+        let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        fresh
+            .iter()
+            .map(|exchange| format!("{} {}", exchange.method, last(&exchange.path)))
+            .collect()
     }
 
     async fn rules(&self) -> Value {
@@ -435,7 +438,7 @@ async fn an_app_is_switched_restored_and_its_pool_deleted_only_then() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_app_counts_as_switched_when_its_connections_come_through_the_pool() {
     let mut rig =
-        Rig::open(Beginning { load: Load::Quiet, ..Beginning::default() }, ALL_SCOPES).await;
+        Rig::open(Beginning { load: Load::Steady, ..Beginning::default() }, ALL_SCOPES).await;
     rig.with_pool().await;
     rig.act(Msg::Go(StepId::Urls)).await;
     let Primary::Act(_, build) = rig.setup.primary(StepId::Urls) else {
