@@ -115,6 +115,7 @@ mod window {
     }
 
     #[cfg(feature = "practice")]
+    #[expect(clippy::unnecessary_wraps, reason = "a build without practice has none")]
     fn practice() -> Option<StartPractice> {
         Some(Arc::new(|| {
             Box::pin(async {

@@ -22,9 +22,7 @@ impl ConnectError {
     /// The server's SQLSTATE, where it was the server that refused.
     pub fn sqlstate(&self) -> Option<String> {
         match self {
-            Self::Refused(err) => {
-                err.as_database_error().and_then(|err| err.code()).map(Into::into)
-            }
+            Self::Refused(err) => Some(err.as_database_error()?.code()?.into_owned()),
             Self::Silent(_) => None,
         }
     }

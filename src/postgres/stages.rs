@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::{
     domain::{
         conn_url::ConnUrl,
-        diagnosis::{Place, Symptom, explain, pooled_sign_in_explained},
+        diagnosis::{DirectAnswer, Place, Symptom, explain, pooled_sign_in_explained},
         problem::Problem,
         stages::{BothPorts, Column, Outcome, Port, Stage},
         timing::Timing,
@@ -75,20 +75,18 @@ fn explain_by_the_other(ports: &mut BothPorts, pooled: Target<'_>, direct: Targe
     if !hidden {
         return;
     }
-    let signed_in = matches!(ports.direct.get(Stage::SignIn), Outcome::Passed { .. });
+    let same = pooled.url.user == direct.url.user && pooled.url.password == direct.url.password;
     let refused =
         matches!(ports.direct.problem(), Some((Stage::SignIn, problem)) if problem.code == "28P01");
-    if !(signed_in || refused) {
-        return;
-    }
-    let same = pooled.url.user == direct.url.user && pooled.url.password == direct.url.password;
-    if let Some(problem) =
-        pooled_sign_in_explained(signed_in, same, place(Port::Pooled, pooled.url))
-    {
-        let stage = if problem.code == "no such pool" { Stage::Target } else { Stage::SignIn };
-        ports.pooled.set(Stage::SignIn, Outcome::NotReached);
-        ports.pooled.set(stage, Outcome::Failed(Box::new(problem)));
-    }
+    let answer = match ports.direct.get(Stage::SignIn) {
+        Outcome::Passed { .. } if same => DirectAnswer::SignedIn,
+        _ if same && refused => DirectAnswer::PasswordRefused,
+        _ => return, // another user's or password's answer explains nothing
+    };
+    let problem = pooled_sign_in_explained(answer, place(Port::Pooled, pooled.url));
+    let stage = if problem.code == "no such pool" { Stage::Target } else { Stage::SignIn };
+    ports.pooled.set(Stage::SignIn, Outcome::NotReached);
+    ports.pooled.set(stage, Outcome::Failed(Box::new(problem)));
 }
 
 #[derive(Debug, Default)]
