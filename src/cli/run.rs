@@ -157,7 +157,6 @@ pub async fn begin_practice(
     scenario: &str,
 ) -> Result<(Setup, World, crate::practice::Practice), Problem> {
     use crate::{
-        keychain::Keychain,
         practice::{Practice, scenario::Scenario},
         setup::answers::Answers,
     };
@@ -184,13 +183,11 @@ pub async fn begin_practice(
             None => problem,
         }
     })?;
-    let world = World {
-        api: practice.api_base().to_owned(),
-        keychain: Keychain::None,
-        address_services: practice.address_services(),
-        data: practice.data().to_owned(),
-        timing: crate::domain::timing::Timing::default(),
-    };
+    let world = World::practice(
+        practice.api_base().to_owned(),
+        practice.address_services(),
+        practice.data().to_owned(),
+    );
     let mut setup = Setup::new(Rules::default());
     setup.answer(Answers {
         cluster: Some(practice.cluster_name().to_owned()),

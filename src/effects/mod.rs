@@ -48,7 +48,9 @@ pub struct World {
 }
 
 /// DigitalOcean's own address, where no other is given.
-pub const API: &str = "https://api.digitalocean.com";
+const API: &str = "https://api.digitalocean.com";
+/// Another address, by the variable that doctl reads too. The client takes https only, except on this computer.
+const OTHER_API: &str = "DIGITALOCEAN_API_URL";
 
 impl World {
     /// The real account, the system's keychain, the user's data folder.
@@ -62,7 +64,11 @@ impl World {
             .hint("Set HOME and start again")
         })?;
         Ok(Self {
-            api: API.to_owned(),
+            api: std::env::var(OTHER_API)
+                .ok()
+                .map(|api| api.trim_end_matches('/').to_owned())
+                .filter(|api| !api.is_empty())
+                .unwrap_or_else(|| API.to_owned()),
             keychain: Keychain::System { service: "poolwright".to_owned() },
             address_services: [
                 "https://checkip.amazonaws.com".to_owned(),
@@ -71,6 +77,11 @@ impl World {
             data: folders.data_local_dir().to_owned(),
             timing: Timing::default(),
         })
+    }
+
+    /// An account on this computer whose token dies with it: nothing of it goes into the keychain.
+    pub fn practice(api: String, address_services: [String; 2], data: PathBuf) -> Self {
+        Self { api, keychain: Keychain::None, address_services, data, timing: Timing::default() }
     }
 }
 

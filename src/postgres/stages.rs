@@ -261,7 +261,11 @@ async fn prove(
 ) -> Result<(), Stopped> {
     let backend: Option<i32> = row.first().cloned().flatten().and_then(|pid| pid.parse().ok());
     let itself = backend == Some(wire.process_id);
-    let version = wire.parameter("server_version").map(str::to_owned);
+    // Behind the number distributions name their package.
+    let version = wire
+        .parameter("server_version")
+        .and_then(|version| version.split_whitespace().next())
+        .map(str::to_owned);
     run.client_address = row.get(2).cloned().flatten();
     run.server_version.clone_from(&version);
     wire.close().await;
