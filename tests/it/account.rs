@@ -1,11 +1,11 @@
 //! The account's client against the practice account: what it repeats, what it never repeats, what it keeps.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use poolwright::{
     digitalocean::{
         client::Client,
-        error::{ApiError, Failure},
+        error::{ApiError, Failure, Reason},
     },
     domain::{
         cluster::ClusterId,
@@ -347,4 +347,49 @@ async fn nobody_there_is_no_connection_and_nothing_was_done() {
         tries += 1;
     }
     assert_eq!(tries, 4);
+}
+
+/// An encrypted port whose certificate no authority of this computer signed.
+async fn unknown_authority() -> Canned {
+    safety::one_tls_provider();
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key =
+        rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    Canned::with(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            use tokio::io::AsyncReadExt as _;
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let mut all = String::new();
+                stream.read_to_string(&mut all).await.ok();
+                assert!(!all.contains("canary"), "the token was sent");
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_token_is_not_sent_where_the_certificate_is_not_known() {
+    let server = unknown_authority().await;
+    let base = server.base.replace("http://", "https://");
+    let (client, mut exchanges) = client(&base, &Secret::new("canary"));
+    let err = error(client.clusters().await);
+    let Failure::Unreachable { reason, .. } = err.failure else { panic!("{err:?}") };
+    assert_eq!(reason, Reason::Authority);
+    assert_eq!(exchanges.try_recv().unwrap().status, None);
+    assert!(exchanges.try_recv().is_err(), "trying again would not help");
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_named_as_the_reason() {
+    let (client, _exchanges) = client("https://api.poolwright.invalid", &Secret::new("x"));
+    let err = error(client.clusters().await);
+    let Failure::Unreachable { reason, .. } = err.failure else { panic!("{err:?}") };
+    assert_eq!(reason, Reason::Name);
 }

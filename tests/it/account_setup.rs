@@ -1,6 +1,6 @@
 //! Steps of a set-up that talk to the account, through the core and the runner, as window and command line do it.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use poolwright::{
@@ -533,5 +533,24 @@ async fn a_deployment_that_fails_names_the_step_and_can_be_restored() {
     );
     rig.act(app::Msg::Restore).await;
     assert_eq!((rig.setup.problem(StepId::App), rig.spec().await), (None, before));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_runbook_is_written_and_what_stood_there_can_come_back() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("POOLING.md");
+    std::fs::File::create(&file).unwrap().write_all(b"notes of mine\n").unwrap();
+    file.to_str().unwrap().clone_into(&mut rig.setup.steps.hand_over.draft.file);
+    rig.act(hand_over::Msg::Write).await;
+    assert_eq!(rig.setup.problem(StepId::HandOver), None);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("contrezz-pool"));
+    assert!(!text.contains("AVNS_") && !text.contains(rig.token.expose()));
+    let written = rig.setup.facts.runbook.clone().unwrap();
+    let backup = written.backup.expect("a file that was there has a backup");
+    assert_eq!(std::fs::read_to_string(backup).unwrap(), "notes of mine\n");
     rig.close().await;
 }
