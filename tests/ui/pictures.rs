@@ -8,7 +8,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use poolwright::{
     domain::cluster::Environment,
     setup::{Setup, step::StepId},
-    ui::{start::Start, theme},
+    ui::{kit, start::Start, theme},
 };
 
 use crate::fixtures::{self, SMALL, WINDOW};
@@ -103,6 +103,37 @@ fn opened(folder: &Path) {
             .build_ui_state(|ui, screen: &mut fixtures::Screen| screen.show(ui), screen);
         harness.run();
         act(&mut harness);
+        save(harness, folder, &format!("open-{name}"));
+    }
+    over(folder);
+}
+
+/// What stands over every page for a while.
+fn over(folder: &Path) {
+    let over: [(&str, fn(&egui::Ui)); 2] = [
+        ("toast", |ui| {
+            kit::toast(ui, "Pooled URL with password copied. The clipboard is cleared in 60 s.");
+        }),
+        ("question", |ui| {
+            let text = "Creating pool shop-pool… is still going on. Closing cuts it off; what was done by then stays done.";
+            let answers = ["Keep the window open", "Close anyway"];
+            kit::question(ui, "Close while something is being done?", text, &answers);
+        }),
+    ];
+    for (name, draw) in over {
+        let harness = Harness::builder()
+            .with_size(WINDOW)
+            .with_theme(Theme::Light)
+            .with_max_steps(20)
+            .with_context_setup(theme::install)
+            .wgpu()
+            .build_ui_state(
+                |ui, screen: &mut fixtures::Screen| {
+                    screen.show(ui);
+                    draw(ui);
+                },
+                fixtures::Screen::new(fixtures::creating()),
+            );
         save(harness, folder, &format!("open-{name}"));
     }
 }

@@ -16,7 +16,7 @@ pub fn fold<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui) -> R) -> Opti
     if asked {
         open = true;
         response.request_focus();
-        response.scroll_to_me(None);
+        response.scroll_to_me(Some(egui::Align::Center));
     } else if response.clicked() {
         open = !open;
     }

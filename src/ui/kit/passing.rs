@@ -34,7 +34,9 @@ pub fn toast(ui: &Ui, text: &str) {
 
 /// Stands over everything until one of `answers` is pressed: its place. Esc answers nothing.
 pub fn question(ui: &Ui, title: &str, text: &str, answers: &[&str]) -> Option<usize> {
+    let frame = Frame::window(ui.style()).inner_margin(Margin::same(20));
     Modal::new(Id::unique("question"))
+        .frame(frame)
         .show(ui.ctx(), |ui| {
             ui.set_width(380.0);
             ui.spacing_mut().item_spacing.y = gap::M;
