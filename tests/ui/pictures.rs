@@ -110,7 +110,8 @@ fn opened(folder: &Path) {
 
 /// What stands over every page for a while.
 fn over(folder: &Path) {
-    let over: [(&str, fn(&egui::Ui)); 2] = [
+    type Draw = fn(&egui::Ui);
+    let over: [(&str, Draw); 2] = [
         ("toast", |ui| {
             kit::toast(ui, "Pooled URL with password copied. The clipboard is cleared in 60 s.");
         }),

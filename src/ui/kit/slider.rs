@@ -3,14 +3,14 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use egui::{
-    DragValue, EventFilter, Galley, Key, Rect, Response, Role, Sense, Stroke, TextStyle, Ui, Vec2,
+    DragValue, EventFilter, Galley, Key, Rect, Response, Role, Sense, Stroke, TextStyle, Ui,
     WidgetInfo,
     accesskit::{Action, ActionData},
     pos2, vec2,
 };
 
 use crate::ui::{
-    kit::{field::labelled, focus_ring},
+    kit::field::labelled,
     theme::{Theme, gap},
 };
 
@@ -139,8 +139,7 @@ fn paint(ui: &Ui, response: &Response, bar: Rect, at: f32, most: f32) {
         if response.hovered() || response.dragged() { theme.info.ground } else { theme.surface };
     painter.circle(centre, KNOB, fill, Stroke::new(2.0, theme.accent));
     if response.has_focus() {
-        let knob = Rect::from_center_size(centre, Vec2::splat(2.0 * KNOB));
-        focus_ring(ui, &response.clone().with_new_rect(knob));
+        painter.circle_stroke(centre, KNOB + 4.0, Stroke::new(2.0, theme.accent));
     }
 }
 
