@@ -171,7 +171,8 @@ pub(super) async fn verify(
     let mut wanted: Vec<Listed> = pools.iter().map(Listed::of).collect();
     wanted.sort();
     let mut console = console(port, password).await.map_err(PoolerError::Console)?;
-    for _ in 0..200 {
+    // A busy computer may take seconds for it.
+    for _ in 0..1000 {
         if listed(&mut console).await.map_err(PoolerError::Console)? == wanted {
             console.close().await.map_err(PoolerError::Console)?;
             return Ok(());
@@ -211,7 +212,8 @@ pub(super) async fn verify_settings(
 ) -> Result<(), PoolerError> {
     let wanted = settings.lines();
     let mut console = console(port, password).await.map_err(PoolerError::Console)?;
-    for _ in 0..200 {
+    // A busy computer may take seconds for it.
+    for _ in 0..1000 {
         let rows = console.fetch_all(sqlx::raw_sql("SHOW CONFIG")).await;
         let in_force: Vec<(String, Option<String>)> = rows
             .map_err(PoolerError::Console)?

@@ -5,6 +5,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use poolwright::{
+    domain::secret::Secret,
+    practice::{Practice, scenario::Scenario},
+};
 use serde_json::Value;
 
 fn poolwright(arguments: &[&str]) -> Command {
@@ -43,17 +47,34 @@ fn results(json: &Value) -> Vec<String> {
 fn figures(json: &Value, step: &str) -> String {
     let steps = json["steps"].as_array().unwrap();
     let step = steps.iter().find(|entry| entry["step"] == step).unwrap();
-    step["figures"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    step["figures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn practice_carries_out_all_twelve_steps_and_proves_that_it_got_better() {
     let output = run(poolwright(&["practice", "--no-window", "--json"]));
 
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
+    let json: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
     let all_done = [
-        "sign-in", "cluster", "measure", "pool", "urls", "test", "project", "env-files", "migrations", "app",
-        "verify", "hand-over",
+        "sign-in",
+        "cluster",
+        "measure",
+        "pool",
+        "urls",
+        "test",
+        "project",
+        "env-files",
+        "migrations",
+        "app",
+        "verify",
+        "hand-over",
     ]
     .map(|step| format!("{step} Done"));
     assert_eq!(results(&json), all_done, "{json:#}");
@@ -63,22 +84,119 @@ fn practice_carries_out_all_twelve_steps_and_proves_that_it_got_better() {
     assert_eq!(comparison["before"]["peak"], 22, "the database was full: {comparison}");
     assert!(0 < comparison["before"]["refused"].as_u64().unwrap());
     assert_eq!(comparison["after"]["refused"], 0);
-    assert!(figures(&json, "pool").contains("contrezz-pool: 11 connections (suggested 11)"), "{json:#}");
-    assert!(figures(&json, "test").contains("pooled: 7 of 7 stages passed\ndirect: 7 of 7 stages passed"));
-    assert!(figures(&json, "migrations").starts_with("3 migrations applied over the direct connection"));
+    assert!(
+        figures(&json, "pool").contains("contrezz-pool: 11 connections (suggested 11)"),
+        "{json:#}"
+    );
+    assert!(
+        figures(&json, "test")
+            .contains("pooled: 7 of 7 stages passed\ndirect: 7 of 7 stages passed")
+    );
+    assert!(
+        figures(&json, "migrations").starts_with("3 migrations applied over the direct connection")
+    );
     assert!(figures(&json, "app").contains("ACTIVE"));
     let peak = figures(&json, "verify");
     let peak = peak.split("peaked at ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
-    assert!(peak.parse::<u32>().unwrap() <= 11, "no more server connections than the pool has: {peak}");
+    assert!(
+        peak.parse::<u32>().unwrap() <= 11,
+        "no more server connections than the pool has: {peak}"
+    );
 }
 
 #[test]
 fn a_dry_run_changes_nothing_and_says_so_with_its_exit_code() {
     let output = run(poolwright(&["practice", "--no-window", "--dry-run", "--json"]));
 
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
+    let json: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
     assert_eq!(output.status.code(), Some(2), "{json:#}");
-    assert_eq!(figures(&json, "pool"), "would create contrezz-pool: 11 connections, transaction mode");
+    assert_eq!(
+        figures(&json, "pool"),
+        "would create contrezz-pool: 11 connections, transaction mode"
+    );
+}
+
+/// A team profile for the practice account, and the command that runs it.
+fn from_profile(practice: &Practice, folder: &Path, more: &[&str]) -> Command {
+    let file = folder.join("poolwright.toml");
+    let profile = format!(
+        "version = 1\ncluster = \"{}\"\nenvironment = \"staging\"\n\
+         [project]\nfolder = \"{}\"\n\
+         [app]\nname = \"{}\"\n\
+         [measure]\nsamples = 160\nevery = \"100ms\"\n",
+        practice.cluster_name(),
+        practice.project().display(),
+        practice.app_name()
+    );
+    write(&file, &profile);
+    let mut command = poolwright(&["setup", "--profile", file.to_str().unwrap(), "--json"]);
+    command
+        .args(more)
+        .env("DIGITALOCEAN_API_URL", practice.api_base())
+        // The program's own environment is a place that a token may be in.
+        .env("DIGITALOCEAN_ACCESS_TOKEN", practice.token().expose())
+        .env("XDG_DATA_HOME", folder.join("data"));
+    command
+}
+
+async fn output(command: Command) -> Output {
+    tokio::task::spawn_blocking(move || run(command)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_profile_runs_the_same_set_up_and_tells_no_secret() {
+    let practice = Practice::start(Scenario::parse("full").unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+
+    let output = output(from_profile(&practice, folder.path(), &["--yes"])).await;
+
+    let said = said(&output);
+    let json: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|err| panic!("{err}: {said}"));
+    assert!(results(&json).iter().all(|result| result.ends_with(" Done")), "{json:#}");
+    assert_eq!(output.status.code(), Some(0));
+    let runbook = std::fs::read_to_string(practice.project().join("POOLING.md")).unwrap();
+    let env_file = std::fs::read_to_string(practice.project().join(".env")).unwrap();
+    let passwords: Vec<&str> =
+        env_file.split("://").skip(1).filter_map(|url| url.split([':', '@']).nth(1)).collect();
+    assert_eq!(passwords.len(), 2, "the env file has both URLs with their passwords");
+    let token = practice.token();
+    for secret in passwords.into_iter().chain([token.expose()]) {
+        assert!(!said.contains(secret), "what is printed holds a secret");
+        assert!(!runbook.contains(secret), "the runbook holds a secret");
+    }
+    practice.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_word_of_consent_nothing_is_changed() {
+    let practice = Practice::start(Scenario::parse("fresh").unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+
+    let output = output(from_profile(&practice, folder.path(), &[])).await;
+
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(results(&json).contains(&"pool Ready".to_owned()), "{json:#}");
+    practice.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_not_accepted_ends_the_run_before_anything_is_read() {
+    let practice = Practice::start(Scenario::parse("fresh").unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = from_profile(&practice, folder.path(), &["--yes"]);
+    let wrong = Secret::new(format!("dop_v1_{}", "0".repeat(64)));
+    command.env("DIGITALOCEAN_ACCESS_TOKEN", wrong.expose());
+
+    let output = output(command).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["steps"][0]["problem"]["what"], "DigitalOcean did not accept the token.");
+    assert_eq!(results(&json)[1], "cluster Not started");
+    practice.stop().await;
 }
 
 #[test]
@@ -118,12 +236,17 @@ fn a_malformed_profile_is_refused_with_file_line_and_what_is_expected() {
 
     let said = said(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("poolwright.toml") && said.contains("line 5") && said.contains("number"), "{said}");
+    assert!(
+        said.contains("poolwright.toml") && said.contains("line 5") && said.contains("number"),
+        "{said}"
+    );
 }
 
 #[test]
 fn where_a_server_is_not_installed_practice_names_it_and_the_command() {
-    for (variable, program) in [("POOLWRIGHT_POSTGRES_BIN", "PostgreSQL"), ("POOLWRIGHT_PGBOUNCER", "PgBouncer")] {
+    for (variable, program) in
+        [("POOLWRIGHT_POSTGRES_BIN", "PostgreSQL"), ("POOLWRIGHT_PGBOUNCER", "PgBouncer")]
+    {
         let mut command = poolwright(&["practice", "--no-window"]);
         command.env(variable, "/nonexistent");
 
@@ -137,5 +260,7 @@ fn where_a_server_is_not_installed_practice_names_it_and_the_command() {
 }
 
 fn write(file: &Path, text: &str) {
-    std::fs::File::create(file).and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes())).unwrap();
+    std::fs::File::create(file)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+        .unwrap();
 }

@@ -17,6 +17,8 @@ mod address;
 mod api_description;
 mod canned;
 mod change;
+#[cfg(feature = "practice")]
+mod command_line;
 mod files;
 mod keychain;
 #[cfg(feature = "practice")]
