@@ -255,7 +255,10 @@ fn where_a_server_is_not_installed_practice_names_it_and_the_command() {
         assert_eq!(output.status.code(), Some(1));
         let said = said(&output);
         assert!(said.contains(&format!("{program} is not installed")), "{said}");
-        assert!(said.contains("packaging/install-deps"), "{said}");
+        assert!(
+            said.contains("→ Run ") && said.contains("install") && said.contains("pgbouncer"),
+            "{said}"
+        );
     }
 }
 
