@@ -1,8 +1,7 @@
 //! The two ways to run without a window: practice, and a team profile on a real account.
 
-use std::{io::Read as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{io::Read as _, sync::Arc};
 
-use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -125,7 +124,7 @@ fn closing(setup: &Setup, exit: Exit, json: bool) {
 /// Runs the whole set-up on the practice account and prints what came of it.
 #[cfg(feature = "practice")]
 pub async fn practice(args: &args::Practice) -> Exit {
-    let started = Timestamp::now();
+    let started = std::time::Instant::now();
     let begun = tokio::select! {
         begun = begin_practice(&args.scenario) => begun,
         _ = tokio::signal::ctrl_c() => return Exit::Stopped,
@@ -142,7 +141,7 @@ pub async fn practice(args: &args::Practice) -> Exit {
     practice.stop().await;
     closing(&setup, exit, args.json);
     if !args.json {
-        let took = Timestamp::now().duration_since(started);
+        let took = started.elapsed();
         report::print_line(&format!(
             "Practice on this computer, {} s. Nothing of it is left.",
             took.as_secs()
@@ -156,6 +155,8 @@ pub async fn practice(args: &args::Practice) -> Exit {
 pub async fn begin_practice(
     scenario: &str,
 ) -> Result<(Setup, World, crate::practice::Practice), Problem> {
+    use std::{path::PathBuf, time::Duration};
+
     use crate::{
         practice::{Practice, scenario::Scenario},
         setup::answers::Answers,
