@@ -48,10 +48,12 @@ pub fn clock_with_seconds(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
-/// How long a step of work took: `0.4 ms`, `24 ms`, `1.2 s`, `2 min 14 s`.
+/// How long a step of work took: `< 0.1 ms`, `0.4 ms`, `24 ms`, `1.2 s`, `2 min 14 s`.
 pub fn took(duration: Duration) -> String {
     let ms = duration.as_secs_f64() * 1000.0;
-    if ms < 1.0 {
+    if ms < 0.05 {
+        "< 0.1 ms".to_owned()
+    } else if ms < 1.0 {
         format!("{ms:.1} ms")
     } else if ms < 999.5 {
         format!("{ms:.0} ms")
@@ -95,6 +97,7 @@ mod tests {
     #[test]
     fn durations_have_the_unit_that_suits_them() {
         let of = |ms| took(Duration::from_millis(ms));
+        assert_eq!(took(Duration::from_micros(20)), "< 0.1 ms");
         assert_eq!(took(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(
             [of(9), of(24), of(999), of(1_200), of(12_000), of(134_000)],

@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let Step { draft, phase, files } = &mut setup.steps.env_files;
     let mut act = None;
     if let Some(written) = facts.env_files.as_ref().filter(|written| !written.is_empty()) {
-        kit::card(ui, Some("Written"), |ui| written::files(ui, written));
+        kit::card(ui, Some("Written"), |ui| written::files(ui, written, facts));
     }
     if let Phase::WouldChange(count) = phase {
         written::would(ui, &format!("{} would be written.", kit::count(*count, "file", "files")));
@@ -57,9 +57,11 @@ fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option
         let plan = Step::plan(facts, file);
         let name = file.file.display().to_string();
         let label = format!("{name}  {}", what(file, plan.as_ref().ok()));
-        if let Some(target) = draft.targets.iter_mut().find(|target| target.file == file.file) {
+        let target = draft.targets.iter_mut().find(|target| target.file == file.file);
+        let ticked = target.is_some_and(|target| {
             kit::check(ui, &mut target.ticked, &label);
-        }
+            target.ticked
+        });
         match &plan {
             Ok(plan) => planned(ui, plan),
             Err(err) => {
@@ -67,7 +69,8 @@ fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option
                 kit::marked(ui, Icon::Stopped, theme.danger.text, "Stopped", &text);
             }
         }
-        guard(ui, file, &name)
+        // A file that is left out needs no warning.
+        ticked.then(|| guard(ui, file, &name)).flatten()
     })
 }
 

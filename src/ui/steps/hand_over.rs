@@ -170,7 +170,7 @@ fn runbook(ui: &mut Ui, setup: &mut Setup) {
         written::would(ui, "The runbook would be written.");
     }
     if let Some(file) = &setup.facts.runbook {
-        written::files(ui, std::slice::from_ref(file));
+        written::files(ui, std::slice::from_ref(file), &setup.facts);
     }
     let draft = &mut setup.steps.hand_over.draft;
     kit::field(

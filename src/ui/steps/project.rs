@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         written::would(ui, &format!("{} would change.", kit::count(count, "file", "files")));
     }
     if let Some(written) = &setup.facts.project_files {
-        kit::card(ui, Some("Files"), |ui| written::files(ui, written));
+        kit::card(ui, Some("Files"), |ui| written::files(ui, written, &setup.facts));
     } else if project.edits.is_empty() {
         let text = "The files of this project stay as they are.";
         kit::note(ui, theme.success, Icon::Done, "Nothing has to change here.", text);
