@@ -1,6 +1,6 @@
 //! What is established. Only `update` writes it, and only here is dropped what depended on a change.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -178,6 +178,20 @@ impl Facts {
             StepId::App => self.deployed.take().is_some(),
             StepId::Verify => self.comparison.take().is_some(),
             StepId::HandOver => self.runbook.take().is_some(),
+        }
+    }
+
+    /// A file that we wrote is as it was before: the step that wrote it is to be looked at again.
+    pub fn taken_back(&mut self, file: &Path) {
+        let wrote = |files: &Option<Vec<WrittenFile>>| {
+            files.as_ref().is_some_and(|files| files.iter().any(|written| written.file == file))
+        };
+        if wrote(&self.project_files) {
+            self.project_files = None;
+        }
+        if wrote(&self.env_files) {
+            self.env_files = None;
+            self.review.push(StepId::EnvFiles);
         }
     }
 

@@ -194,7 +194,8 @@ impl Step {
     }
 
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
-        if self.files.is_empty() && matches!(self.phase, Phase::Idle) {
+        let unknown = self.files.is_empty() || ctx.facts.review.contains(&StepId::EnvFiles);
+        if unknown && matches!(self.phase, Phase::Idle) {
             self.read(ctx);
         }
     }

@@ -186,7 +186,8 @@ impl Step {
                 ctx.facts.changed(StepId::App);
             }
             Undo::RemoveLease { .. } => ctx.facts.lease = None,
-            Undo::RestoreFile { .. } | Undo::Impossible(_) => {}
+            Undo::RestoreFile { file, .. } => ctx.facts.taken_back(&file),
+            Undo::Impossible(_) => {}
         }
     }
 
@@ -320,6 +321,24 @@ mod tests {
             [restore_spec(), restore_file("b"), restore_file("a"), delete_pool(), remove_lease()];
         assert_eq!(order, expected);
         assert_eq!(setup.record.entries.iter().filter(|entry| !entry.undone).count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_was_taken_back_is_no_longer_written() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut setup = changed();
+        setup.facts.env_files = Some(vec![WrittenFile {
+            file: PathBuf::from("a"),
+            hash: String::new(),
+            backup: None,
+            what: String::new(),
+        }]);
+        setup.facts.project_files = Some(Vec::new());
+        let (ticket, _) = started(setup.act(now, Msg::Undo(2).into())).expect("an undo");
+        setup.settle(now, ticket, Msg::Undone.into());
+        assert_eq!(setup.facts.env_files, None);
+        assert_eq!(setup.facts.review, [StepId::EnvFiles]);
+        assert_eq!(setup.facts.project_files, Some(Vec::new()));
     }
 
     #[test]
