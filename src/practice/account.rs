@@ -35,18 +35,22 @@ mod databases;
 mod deployment;
 mod desk;
 mod firewall;
+mod first_specs;
 mod operation;
+mod pages;
 mod pools;
+mod price;
+mod rollout;
 mod server;
 mod settings;
 mod spec;
 mod tokens;
 
 pub use self::{
-    apps::APP_NAME,
     call::Call,
     databases::CLUSTER_NAME,
     firewall::THIS_COMPUTER,
+    first_specs::APP_NAME,
     tokens::{ALL_SCOPES, Allowance},
 };
 
@@ -100,15 +104,15 @@ impl Account {
         }
         let mut databases = Databases::new(cluster);
         let site = Site::open(load).await.map_err(StartError::NoPort)?;
-        let apps = Apps::new(site, &databases, deployments_fail).await;
+        let (desk, orders) = mpsc::channel(64);
+        let apps = Apps::new(site, &databases, deployments_fail, desk.clone()).await;
         databases.trust(trusted, apps.web_id()).await.map_err(StartError::NoPort)?;
 
         let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(StartError::NoPort)?;
         let address = listener.local_addr().map_err(StartError::NoPort)?;
-        let (desk, orders) = mpsc::channel(64);
-        let keeper = tokio::spawn(Desk::new(databases, apps, desk.clone()).work(orders));
+        let keeper = tokio::spawn(Desk::new(databases, apps).work(orders));
         let server = tokio::spawn(server::serve(listener, desk.clone()));
         Ok(Self { base: format!("http://{address}"), desk, keeper: Some(keeper), server })
     }

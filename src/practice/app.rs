@@ -32,9 +32,8 @@ pub(super) const HEALTH_PATH: &str = "/health/db";
 /// Longer than this nobody waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Transactions a second that the app's visitors cause, however many connections serve them.
-const RATE: u32 = 200;
-const TICK: Duration = Duration::from_millis(10);
+/// Visitors come at this pace, however many connections there are to serve them.
+const BETWEEN_VISITS: Duration = Duration::from_millis(5);
 
 /// Workers on duty in each instance: in a quiet time between two busy ones, and where it is always the same.
 const QUIET: u32 = 3;
@@ -195,7 +194,7 @@ async fn keep(
     load: Load,
     counts: Arc<Counts>,
 ) {
-    let mut visitors = interval(TICK);
+    let mut visitors = interval(BETWEEN_VISITS);
     visitors.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (has_waves, wave) = match load {
         Load::Waves(wave) => (true, wave),
@@ -209,12 +208,10 @@ async fn keep(
         tokio::select! {
             _ = visitors.tick(), if load != Load::Idle => {
                 let Some(fleet) = &live else { continue };
-                for _ in 0..RATE * u32::try_from(TICK.as_millis()).unwrap_or(1) / 1000 {
-                    sent += 1;
-                    let arrived = Instant::now();
-                    if !fleet.give(sent, *shift.borrow(), Job::Visit { number: sent, arrived }) {
-                        counts.failed.fetch_add(1, Ordering::Relaxed);
-                    }
+                sent += 1;
+                let arrived = Instant::now();
+                if !fleet.give(sent, *shift.borrow(), Job::Visit { number: sent, arrived }) {
+                    counts.failed.fetch_add(1, Ordering::Relaxed);
                 }
             }
             _ = waves.tick(), if has_waves => {

@@ -25,7 +25,8 @@ pub struct PoolEntry {
     pub user: Option<String>,
 }
 
-/// What the account lets a customer set for the whole pooler; the defaults are the provider's.
+/// What the account lets a customer set for the whole pooler. The defaults are the provider's, but for the idle time:
+/// a practice lasts minutes, and after a burst shall show what the pool needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Startup parameters that are dropped without a word instead of being refused.
@@ -44,7 +45,7 @@ impl Default for Settings {
             ignored_parameters: vec!["extra_float_digits".to_owned()],
             min_pool_size: 0,
             server_lifetime: 3600,
-            server_idle_timeout: 600,
+            server_idle_timeout: 5,
             reset_always: false,
         }
     }

@@ -1,50 +1,35 @@
 //! Apps: one that uses the cluster and really runs, one that does not.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     task::{AbortHandle, JoinSet},
 };
 
-use crate::practice::{
-    app::{Doorman, Release, Site, Traffic},
-    cluster::{APP_DATABASE, APP_ROLE},
-};
+use crate::practice::app::{Release, Site, Traffic};
 
 use super::{
     call::{Answer, Refusal, Request},
-    databases::{CLUSTER_NAME, Databases},
+    databases::Databases,
     deployment::{Deployment, Phase, Reason, STEPS},
     desk::Order,
+    first_specs,
     operation::OnApp,
+    pages::paged,
+    price,
+    rollout::{self, News, Resolved, Rollout},
     spec::{self, Vault},
     tokens::Scopes,
 };
 
-pub const APP_NAME: &str = "contrezz-web";
-
-/// Connections that each instance wants where nothing else is said.
-const WORKERS: u32 = 10;
-/// A release may have to wait for the end of a busy time until it gets a connection.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(30);
-const SETTLED_WITHIN: Duration = Duration::from_secs(10);
-
-/// What a running deployment tells.
-#[derive(Debug)]
-pub(super) enum News {
-    Entered(Phase, usize),
-    Ended(Result<(), Reason>),
-}
-
-/// A release, or nothing where the app has no service of its own to start, or why it can't be started.
-pub(super) type Resolved = Result<Option<(Doorman, Release)>, Reason>;
+/// Connections that each instance wants where its spec says nothing.
+pub(super) const WORKERS: u32 = 10;
 
 #[derive(Debug)]
 struct App {
     id: String,
+    owner: String,
     spec: Value,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -61,24 +46,26 @@ struct App {
 pub(super) struct Apps {
     apps: Vec<App>,
     vault: Vault,
-    owner: String,
     deployments_fail: bool,
-    tasks: JoinSet<()>,
+    rollouts: JoinSet<()>,
+    /// Where rollouts ask and tell.
+    desk: mpsc::Sender<Order>,
 }
 
 impl Apps {
     /// Both apps, and the first of them live.
-    pub(super) async fn new(site: Site, databases: &Databases, deployments_fail: bool) -> Self {
+    pub(super) async fn new(
+        site: Site,
+        databases: &Databases,
+        deployments_fail: bool,
+        desk: mpsc::Sender<Order>,
+    ) -> Self {
         let mut vault = Vault::default();
-        let web = App::live(web_spec(&mut vault), Some(site));
-        let docs = App::live(docs_spec(), None);
-        let apps = Self {
-            apps: vec![web, docs],
-            vault,
-            owner: uuid::Uuid::new_v4().to_string(),
-            deployments_fail,
-            tasks: JoinSet::new(),
-        };
+        let owner = uuid::Uuid::new_v4().to_string();
+        let web = App::live(&owner, first_specs::web(&mut vault), Some(site));
+        let docs = App::live(&owner, first_specs::docs(), None);
+        let rollouts = JoinSet::new();
+        let apps = Self { apps: vec![web, docs], vault, deployments_fail, rollouts, desk };
         let first = apps.apps.first().and_then(|web| apps.release(web, &web.spec, databases).ok());
         if let Some(Some((doorman, release))) = first
             && let Ok(fleet) = doorman.start(&release)
@@ -100,10 +87,10 @@ impl Apps {
     pub(super) fn list(
         &self,
         request: &Request,
-        view: &Scopes,
+        scopes: &Scopes,
         project: &str,
     ) -> Result<Answer, Refusal> {
-        let shown = self.apps.iter().map(|app| self.shown(app, view, project)).collect();
+        let shown = self.apps.iter().map(|app| app.shown(scopes, project)).collect();
         paged(request, "apps", shown)
     }
 
@@ -123,7 +110,7 @@ impl Apps {
             "app_name_available": !is_taken,
             "existing_static_apps": "1",
             "spec": wanted,
-            "app_cost": cost(wanted)?,
+            "app_cost": price::of(wanted)?,
         })))
     }
 
@@ -132,45 +119,34 @@ impl Apps {
         id: &str,
         on: OnApp<'_>,
         request: &Request,
-        view: &Scopes,
-        (databases, desk): (&Databases, &mpsc::Sender<Order>),
+        scopes: &Scopes,
+        databases: &Databases,
     ) -> Result<Answer, Refusal> {
-        let at = self.apps.iter().position(|app| app.id == id).ok_or(Refusal::NotFound)?;
+        let Self { apps, vault, rollouts, desk, .. } = self;
+        let app = apps.iter_mut().find(|app| app.id == id).ok_or(Refusal::NotFound)?;
+        let one = |deployment: Value| Ok(Answer::ok(json!({ "deployment": deployment })));
         match on {
             OnApp::Read => {}
             OnApp::Change => {
                 let wanted = request.object()?.get("spec").unwrap_or(&Value::Null);
                 spec::check(wanted, databases)?;
-                cost(wanted)?;
-                let stored = self.vault.sealed(wanted)?;
-                let app = self.apps.get_mut(at).ok_or(Refusal::NotFound)?;
-                app.spec = stored;
+                price::of(wanted)?;
+                app.spec = vault.sealed(wanted)?;
                 app.updated_at = Timestamp::now();
-                deploy(app, "app spec updated", &mut self.tasks, desk);
+                app.deploy("app spec updated", rollouts, desk);
             }
             OnApp::Deployments => {
-                let app = self.apps.get(at).ok_or(Refusal::NotFound)?;
                 let shown = app.deployments.iter().rev().map(Deployment::shown).collect();
                 return paged(request, "deployments", shown);
             }
             OnApp::Deploy => {
                 request.object()?;
-                let app = self.apps.get_mut(at).ok_or(Refusal::NotFound)?;
-                let deployment = deploy(app, "manual", &mut self.tasks, desk);
-                return Ok(Answer::ok(json!({ "deployment": deployment })));
+                return one(app.deploy("manual", rollouts, desk));
             }
-            OnApp::Deployment(id) => {
-                let app = self.apps.get_mut(at).ok_or(Refusal::NotFound)?;
-                let deployment = app.deployment(id).ok_or(Refusal::NotFound)?;
-                return Ok(Answer::ok(json!({ "deployment": deployment.shown() })));
-            }
-            OnApp::Cancel(id) => {
-                let app = self.apps.get_mut(at).ok_or(Refusal::NotFound)?;
-                return app.cancel(id);
-            }
+            OnApp::Deployment(id) => return one(app.deployment(id)?.shown()),
+            OnApp::Cancel(id) => return one(app.cancel(id)?),
         }
-        let app = self.apps.get(at).ok_or(Refusal::NotFound)?;
-        Ok(Answer::ok(json!({ "app": self.shown(app, view, databases.project()) })))
+        Ok(Answer::ok(json!({ "app": app.shown(scopes, databases.project()) })))
     }
 
     /// What a deployment that has been built is to start.
@@ -233,15 +209,76 @@ impl Apps {
             }
         }
     }
+}
 
-    fn shown(&self, app: &App, view: &Scopes, project: &str) -> Value {
-        let url = app.site.as_ref().map(Site::url).unwrap_or_default();
+impl App {
+    fn live(owner: &str, spec: Value, site: Option<Site>) -> Self {
+        let now = Timestamp::now();
+        Self {
+            owner: owner.to_owned(),
+            id: uuid::Uuid::new_v4().to_string(),
+            deployments: vec![Deployment::active(spec.clone())],
+            first_spec: spec.clone(),
+            spec,
+            created_at: now,
+            updated_at: now,
+            site,
+            running: None,
+        }
+    }
+
+    /// Starts a deployment of the spec in the place of one that is under way; gives it as it is shown.
+    fn deploy(
+        &mut self,
+        cause: &'static str,
+        rollouts: &mut JoinSet<()>,
+        desk: &mpsc::Sender<Order>,
+    ) -> Value {
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+        for old in &mut self.deployments {
+            if !old.phase.is_over() {
+                old.enter(Phase::Superseded, old.steps_done);
+            }
+        }
+        let deployment = Deployment::new(self.spec.clone(), cause);
+        let shown = deployment.shown();
+        let rollout =
+            Rollout { desk: desk.clone(), app: self.id.clone(), deployment: deployment.id.clone() };
+        self.deployments.push(deployment);
+        // Those that ended are only kept until somebody looks.
+        while rollouts.try_join_next().is_some() {}
+        self.running = Some(rollouts.spawn(rollout.run()));
+        shown
+    }
+
+    fn deployment(&mut self, id: &str) -> Result<&mut Deployment, Refusal> {
+        let known = self.deployments.iter_mut().find(|deployment| deployment.id == id);
+        known.ok_or(Refusal::NotFound)
+    }
+
+    fn cancel(&mut self, id: &str) -> Result<Value, Refusal> {
+        let deployment = self.deployment(id)?;
+        if deployment.phase.is_over() || rollout::SWITCHING <= deployment.steps_done {
+            return Err(Refusal::BadRequest("the deployment can no longer be canceled".to_owned()));
+        }
+        deployment.enter(Phase::Canceled, deployment.steps_done);
+        let shown = deployment.shown();
+        if let Some(running) = self.running.take() {
+            running.abort();
+        }
+        Ok(shown)
+    }
+
+    fn shown(&self, scopes: &Scopes, project: &str) -> Value {
+        let url = self.site.as_ref().map(Site::url).unwrap_or_default();
         let mut shown = json!({
-            "id": app.id,
+            "id": self.id,
             "owner_uuid": self.owner,
-            "spec": app.spec,
-            "created_at": app.created_at.to_string(),
-            "updated_at": app.updated_at.to_string(),
+            "spec": self.spec,
+            "created_at": self.created_at.to_string(),
+            "updated_at": self.updated_at.to_string(),
             "region": {
                 "slug": "fra", "label": "Frankfurt", "flag": "germany", "continent": "Europe", "data_centers": ["fra1"],
             },
@@ -249,10 +286,10 @@ impl Apps {
         });
         let Some(fields) = shown.as_object_mut() else { return shown };
         let mut put = |key: &str, value: Value| fields.insert(key.to_owned(), value);
-        if let Some(newest) = app.deployments.last() {
+        if let Some(newest) = self.deployments.last() {
             put("last_deployment_created_at", json!(newest.created_at()));
         }
-        for deployment in &app.deployments {
+        for deployment in &self.deployments {
             match deployment.phase {
                 Phase::Active => put("active_deployment", deployment.shown()),
                 Phase::PendingBuild => put("pending_deployment", deployment.shown()),
@@ -268,225 +305,9 @@ impl Apps {
             }
             put("live_domain", json!(url.trim_start_matches("http://")));
         }
-        if view.has("project:read") {
+        if scopes.has("project:read") {
             put("project_id", json!(project));
         }
         shown
     }
-}
-
-impl App {
-    fn live(spec: Value, site: Option<Site>) -> Self {
-        let now = Timestamp::now();
-        Self {
-            id: uuid::Uuid::new_v4().to_string(),
-            deployments: vec![Deployment::active(spec.clone())],
-            first_spec: spec.clone(),
-            spec,
-            created_at: now,
-            updated_at: now,
-            site,
-            running: None,
-        }
-    }
-
-    fn deployment(&mut self, id: &str) -> Option<&mut Deployment> {
-        self.deployments.iter_mut().find(|deployment| deployment.id == id)
-    }
-
-    fn cancel(&mut self, id: &str) -> Result<Answer, Refusal> {
-        let deployment = self.deployment(id).ok_or(Refusal::NotFound)?;
-        if deployment.phase.is_over() {
-            return Err(Refusal::BadRequest("the deployment is not in progress".to_owned()));
-        }
-        deployment.enter(Phase::Canceled, deployment.steps_done);
-        let shown = deployment.shown();
-        if let Some(running) = self.running.take() {
-            running.abort();
-        }
-        Ok(Answer::ok(json!({ "deployment": shown })))
-    }
-}
-
-/// Starts a deployment of the app's spec in the place of one that is under way; gives it as it is shown.
-fn deploy(
-    app: &mut App,
-    cause: &'static str,
-    tasks: &mut JoinSet<()>,
-    desk: &mpsc::Sender<Order>,
-) -> Value {
-    if let Some(running) = app.running.take() {
-        running.abort();
-    }
-    for old in &mut app.deployments {
-        if !old.phase.is_over() {
-            old.enter(Phase::Superseded, old.steps_done);
-        }
-    }
-    let deployment = Deployment::new(app.spec.clone(), cause);
-    let shown = deployment.shown();
-    let line = Line { desk: desk.clone(), app: app.id.clone(), deployment: deployment.id.clone() };
-    app.deployments.push(deployment);
-    // Those that ended are only kept until somebody looks.
-    while tasks.try_join_next().is_some() {}
-    app.running = Some(tasks.spawn(run(line)));
-    shown
-}
-
-/// A running deployment's line to the desk.
-#[derive(Debug)]
-struct Line {
-    desk: mpsc::Sender<Order>,
-    app: String,
-    deployment: String,
-}
-
-impl Line {
-    async fn tell(&self, news: News) {
-        let (app, deployment) = (self.app.clone(), self.deployment.clone());
-        // The desk is gone only when practice ends.
-        self.desk.send(Order::News { app, deployment, news }).await.ok();
-    }
-
-    async fn resolve(&self) -> Resolved {
-        let (reply, answer) = oneshot::channel();
-        let (app, deployment) = (self.app.clone(), self.deployment.clone());
-        self.desk.send(Order::Resolve { app, deployment, reply }).await.ok();
-        answer.await.unwrap_or(Ok(None))
-    }
-}
-
-/// Two seconds of phases, and a real start in between.
-async fn run(line: Line) {
-    for (wait, phase, steps) in [
-        (300, Phase::Building, 0),
-        (300, Phase::Building, 1),
-        (500, Phase::PendingDeploy, 2),
-        (200, Phase::Deploying, 2),
-        (200, Phase::Deploying, 3),
-    ] {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-        line.tell(News::Entered(phase, steps)).await;
-    }
-    let ended = start(&line).await;
-    line.tell(News::Ended(ended)).await;
-}
-
-/// The new instances start, then the old ones stop. What does not get well is given up, and the old ones stay.
-async fn start(line: &Line) -> Result<(), Reason> {
-    let Some((doorman, release)) = line.resolve().await? else { return Ok(()) };
-    let exited = |message: String| Reason { code: "DeployContainerExitNonZero", message };
-    let unhealthy = |message: String| Reason { code: "DeployContainerHealthChecksFailed", message };
-    let mut fleet = doorman.start(&release).map_err(unhealthy)?;
-    fleet
-        .healthy(HEALTHY_WITHIN)
-        .await
-        .map_err(|message| if release.crashes { exited(message) } else { unhealthy(message) })?;
-    line.tell(News::Entered(Phase::Deploying, 4)).await;
-    let size = fleet.size();
-    doorman.put_live(fleet).await;
-    line.tell(News::Entered(Phase::Deploying, 5)).await;
-    doorman.settled(size, SETTLED_WITHIN).await;
-    Ok(())
-}
-
-/// One page of a list, with links to the others as the provider words them.
-fn paged(request: &Request, key: &str, all: Vec<Value>) -> Result<Answer, Refusal> {
-    let (page, on_one) = request.page()?;
-    let total = all.len();
-    let last = total.div_ceil(on_one).max(1);
-    let shown: Vec<Value> =
-        all.into_iter().skip((page - 1).saturating_mul(on_one)).take(on_one).collect();
-    let link = |to: usize| {
-        json!(format!("https://api.digitalocean.com{}?page={to}&per_page={on_one}", request.path))
-    };
-    let mut pages = Map::new();
-    if 1 < page {
-        pages.insert("first".to_owned(), link(1));
-        pages.insert("prev".to_owned(), link((page - 1).min(last)));
-    }
-    if page < last {
-        pages.insert("next".to_owned(), link(page + 1));
-        pages.insert("last".to_owned(), link(last));
-    }
-    let mut body = json!({ key: shown, "links": {}, "meta": { "total": total } });
-    if let Some(links) = body.pointer_mut("/links").and_then(Value::as_object_mut)
-        && !pages.is_empty()
-    {
-        links.insert("pages".to_owned(), Value::Object(pages));
-    }
-    Ok(Answer::ok(body))
-}
-
-/// The monthly cost in dollars, or what is wrong with the sizes.
-fn cost(spec: &Value) -> Result<u64, Refusal> {
-    const SIZES: [(&str, u64); 4] = [
-        ("apps-s-1vcpu-0.5gb", 5),
-        ("apps-s-1vcpu-1gb-fixed", 10),
-        ("apps-s-1vcpu-1gb", 12),
-        ("apps-s-1vcpu-2gb", 25),
-    ];
-    let mut cost = 0;
-    for kind in ["services", "workers", "jobs"] {
-        for component in spec.as_object().into_iter().flat_map(|spec| spec::list(spec, kind)) {
-            let slug = component.get("instance_size_slug").and_then(Value::as_str);
-            let slug = slug.unwrap_or("apps-s-1vcpu-0.5gb");
-            let (_, price) = SIZES.iter().find(|(size, _)| *size == slug).ok_or_else(|| {
-                Refusal::BadRequest(format!(
-                    "error validating app spec field \"{kind}.instance_size_slug\": unknown size {slug}"
-                ))
-            })?;
-            cost += price * component.get("instance_count").and_then(Value::as_u64).unwrap_or(1);
-        }
-    }
-    Ok(cost)
-}
-
-fn web_spec(vault: &mut Vault) -> Value {
-    let session_key = vault.seal(&uuid::Uuid::new_v4().simple().to_string());
-    json!({
-        "name": APP_NAME,
-        "region": "fra",
-        "envs": [
-            { "key": "NODE_ENV", "value": "production", "scope": "RUN_AND_BUILD_TIME" },
-            { "key": "SESSION_KEY", "value": session_key, "scope": "RUN_TIME", "type": "SECRET" },
-        ],
-        "services": [{
-            "name": "web",
-            "github": { "repo": "contrezz/contrezz-web", "branch": "main", "deploy_on_push": true },
-            "build_command": "npm run build",
-            "run_command": "npm start",
-            "environment_slug": "node-js",
-            "instance_size_slug": "apps-s-1vcpu-1gb",
-            "instance_count": 4,
-            "http_port": 8080,
-            "health_check": { "http_path": crate::practice::app::HEALTH_PATH },
-            "envs": [
-                { "key": "DATABASE_URL", "value": "${db.DATABASE_URL}", "scope": "RUN_TIME" },
-                { "key": "WEB_CONCURRENCY", "value": WORKERS.to_string(), "scope": "RUN_TIME" },
-            ],
-        }],
-        "databases": [{
-            "name": "db",
-            "engine": "PG",
-            "production": true,
-            "cluster_name": CLUSTER_NAME,
-            "db_name": APP_DATABASE,
-            "db_user": APP_ROLE,
-        }],
-        "ingress": { "rules": [{ "component": { "name": "web" }, "match": { "path": { "prefix": "/" } } }] },
-    })
-}
-
-fn docs_spec() -> Value {
-    json!({
-        "name": "contrezz-docs",
-        "region": "fra",
-        "static_sites": [{
-            "name": "docs",
-            "github": { "repo": "contrezz/contrezz-docs", "branch": "main", "deploy_on_push": true },
-            "build_command": "npm run build",
-            "output_dir": "dist",
-        }],
-    })
 }

@@ -58,11 +58,11 @@ pub(super) fn shown(
     path: &str,
     database: &str,
     login: Login<'_>,
-    view: &Scopes,
+    scopes: &Scopes,
 ) -> Value {
     let Spot { host, port } = spot;
     match login {
-        Login::Role(user, password) if view.passwords() => json!({
+        Login::Role(user, password) if scopes.passwords() => json!({
             // Both fields below give the password out; this is the answer that is asked for it.
             "uri": uri(spot, path, login).expose(),
             "database": database,

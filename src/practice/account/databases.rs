@@ -59,8 +59,8 @@ impl Databases {
         &self.project
     }
 
-    pub(super) fn list(&self, view: &Scopes) -> Answer {
-        Answer::ok(json!({ "databases": [self.shown(view), self.neighbour(view)] }))
+    pub(super) fn list(&self, scopes: &Scopes) -> Answer {
+        Answer::ok(json!({ "databases": [self.shown(scopes), self.neighbour(scopes)] }))
     }
 
     pub(super) async fn perform(
@@ -68,31 +68,31 @@ impl Databases {
         id: &str,
         on: OnCluster<'_>,
         request: &Request,
-        view: &Scopes,
+        scopes: &Scopes,
     ) -> Result<Answer, Refusal> {
         if id == self.neighbour && on == OnCluster::Read {
-            return Ok(Answer::ok(json!({ "database": self.neighbour(view) })));
+            return Ok(Answer::ok(json!({ "database": self.neighbour(scopes) })));
         }
         if id != self.id {
             return Err(Refusal::NotFound);
         }
         match on {
-            OnCluster::Read => Ok(Answer::ok(json!({ "database": self.shown(view) }))),
-            OnCluster::Pools => Ok(pools::list(&self.cluster, view)),
-            OnCluster::AddPool => pools::add(self, request.object()?, view).await,
-            OnCluster::Pool(name) => pools::one(&self.cluster, name, view),
+            OnCluster::Read => Ok(Answer::ok(json!({ "database": self.shown(scopes) }))),
+            OnCluster::Pools => Ok(pools::list(&self.cluster, scopes)),
+            OnCluster::AddPool => pools::add(self, request.object()?, scopes).await,
+            OnCluster::Pool(name) => pools::one(&self.cluster, name, scopes),
             OnCluster::ChangePool(name) => pools::change(self, name, request.object()?).await,
             OnCluster::RemovePool(name) => pools::remove(&mut self.cluster, name).await,
             OnCluster::Users => {
-                let users: Vec<Value> = self.users(view);
+                let users: Vec<Value> = self.users(scopes);
                 Ok(Answer::ok(json!({ "users": users })))
             }
-            OnCluster::AddUser => self.add_user(request.object()?, view).await,
+            OnCluster::AddUser => self.add_user(request.object()?, scopes).await,
             OnCluster::User(name) => {
-                let user = self.user(name, view).ok_or(Refusal::NotFound)?;
+                let user = self.user(name, scopes).ok_or(Refusal::NotFound)?;
                 Ok(Answer::ok(json!({ "user": user })))
             }
-            OnCluster::ResetUser(name) => self.reset_user(name, view).await,
+            OnCluster::ResetUser(name) => self.reset_user(name, scopes).await,
             OnCluster::Databases => {
                 let names: Vec<Value> =
                     self.names.iter().map(|name| json!({ "name": name })).collect();
@@ -112,13 +112,13 @@ impl Databases {
         }
     }
 
-    fn shown(&self, view: &Scopes) -> Value {
+    fn shown(&self, scopes: &Scopes) -> Value {
         let version = self.cluster.version();
         let major = version.split('.').next().unwrap_or(version);
         // The provider leaves `database` empty here and names one in the URI only.
         let connection = |spot: Spot| {
             let login = Login::role(OWNER, self.cluster.password(OWNER));
-            connection::shown(spot, "defaultdb", "", login, view)
+            connection::shown(spot, "defaultdb", "", login, scopes)
         };
         let mut shown = json!({
             "id": self.id,
@@ -128,7 +128,7 @@ impl Databases {
             "semantic_version": version,
             "connection": connection(Spot::public_direct(&self.cluster)),
             "private_connection": connection(Spot::private_direct(&self.cluster)),
-            "users": self.users(view),
+            "users": self.users(scopes),
             "db_names": self.names,
             "num_nodes": 1,
             "region": "fra1",
@@ -140,25 +140,25 @@ impl Databases {
             "storage_size_mib": 10240,
             "version_end_of_life": settings::end_of_life(major),
         });
-        self.add_scoped(&mut shown, view, &["practice"]);
+        self.add_scoped(&mut shown, scopes, &["practice"]);
         shown
     }
 
     /// What a token sees only with a scope of another product.
-    fn add_scoped(&self, shown: &mut Value, view: &Scopes, tags: &[&str]) {
+    fn add_scoped(&self, shown: &mut Value, scopes: &Scopes, tags: &[&str]) {
         let Some(shown) = shown.as_object_mut() else { return };
         for (scope, key, value) in [
             ("tag:read", "tags", json!(tags)),
             ("vpc:read", "private_network_uuid", json!(self.network)),
             ("project:read", "project_id", json!(self.project)),
         ] {
-            if view.has(scope) {
+            if scopes.has(scope) {
                 shown.insert(key.to_owned(), value);
             }
         }
     }
 
-    fn neighbour(&self, view: &Scopes) -> Value {
+    fn neighbour(&self, scopes: &Scopes) -> Value {
         let mut shown = json!({
             "id": self.neighbour,
             "name": "contrezz-cache-practice",
@@ -173,38 +173,38 @@ impl Databases {
             "size": SIZE,
             "storage_size_mib": 0,
         });
-        self.add_scoped(&mut shown, view, &[]);
+        self.add_scoped(&mut shown, scopes, &[]);
         shown
     }
 
-    fn users(&self, view: &Scopes) -> Vec<Value> {
-        self.cluster.users().iter().map(|(name, password)| user(name, password, view)).collect()
+    fn users(&self, scopes: &Scopes) -> Vec<Value> {
+        self.cluster.users().iter().map(|(name, password)| user(name, password, scopes)).collect()
     }
 
-    fn user(&self, name: &str, view: &Scopes) -> Option<Value> {
-        self.cluster.password(name).map(|password| user(name, password, view))
+    fn user(&self, name: &str, scopes: &Scopes) -> Option<Value> {
+        self.cluster.password(name).map(|password| user(name, password, scopes))
     }
 
     async fn add_user(
         &mut self,
         body: &Map<String, Value>,
-        view: &Scopes,
+        scopes: &Scopes,
     ) -> Result<Answer, Refusal> {
         let name = new_name(body)?;
         if self.cluster.password(&name).is_some() {
             return Err(Refusal::Unprocessable("user name is not available".to_owned()));
         }
         self.give_password(&name).await?;
-        let user = self.user(&name, view).ok_or(Refusal::Broken)?;
+        let user = self.user(&name, scopes).ok_or(Refusal::Broken)?;
         Ok(Answer::created(json!({ "user": user })))
     }
 
-    async fn reset_user(&mut self, name: &str, view: &Scopes) -> Result<Answer, Refusal> {
+    async fn reset_user(&mut self, name: &str, scopes: &Scopes) -> Result<Answer, Refusal> {
         if self.cluster.password(name).is_none() {
             return Err(Refusal::NotFound);
         }
         self.give_password(name).await?;
-        let user = self.user(name, view).ok_or(Refusal::Broken)?;
+        let user = self.user(name, scopes).ok_or(Refusal::Broken)?;
         Ok(Answer::ok(json!({ "user": user })))
     }
 
@@ -264,10 +264,10 @@ pub(super) fn broken(err: &(dyn std::error::Error + 'static)) -> Refusal {
     Refusal::Broken
 }
 
-fn user(name: &str, password: &Secret, view: &Scopes) -> Value {
+fn user(name: &str, password: &Secret, scopes: &Scopes) -> Value {
     let role = if name == OWNER { "primary" } else { "normal" };
     let mut user = json!({ "name": name, "role": role });
-    if view.passwords()
+    if scopes.passwords()
         && let Some(user) = user.as_object_mut()
     {
         // This is the answer that gives passwords out.

@@ -15,10 +15,11 @@ use crate::{
 };
 
 use super::{
-    apps::{Apps, News, Resolved},
+    apps::Apps,
     call::{Answer, Body, Call, Refusal, Request},
     databases::Databases,
     operation::Operation,
+    rollout::{News, Resolved},
     settings,
     tokens::{Allowance, Grant, Scopes},
 };
@@ -49,8 +50,6 @@ pub(super) struct Desk {
     grants: Vec<Grant>,
     faults: Faults,
     listeners: Vec<mpsc::Sender<Call>>,
-    /// For what it starts and wants to hear of.
-    orders: mpsc::Sender<Order>,
     account: String,
     team: String,
 }
@@ -62,7 +61,7 @@ type Limits = [(&'static str, String); 3];
 const UNHEARD: usize = 4096;
 
 impl Desk {
-    pub(super) fn new(databases: Databases, apps: Apps, orders: mpsc::Sender<Order>) -> Self {
+    pub(super) fn new(databases: Databases, apps: Apps) -> Self {
         let id = || uuid::Uuid::new_v4().to_string();
         Self {
             databases,
@@ -70,7 +69,6 @@ impl Desk {
             grants: Vec::new(),
             faults: Faults::default(),
             listeners: Vec::new(),
-            orders,
             account: id(),
             team: id(),
         }
@@ -173,9 +171,7 @@ impl Desk {
             Operation::Cluster(id, on) => self.databases.perform(id, on, request, scopes).await,
             Operation::Apps => self.apps.list(request, scopes, self.databases.project()),
             Operation::Propose => self.apps.propose(request.object()?, &self.databases),
-            Operation::App(id, on) => {
-                self.apps.perform(id, on, request, scopes, (&self.databases, &self.orders))
-            }
+            Operation::App(id, on) => self.apps.perform(id, on, request, scopes, &self.databases),
         }
     }
 

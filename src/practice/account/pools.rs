@@ -18,20 +18,21 @@ use super::{
 const BACKENDS: u32 = 22;
 const MOST_POOLS: usize = 21;
 
-pub(super) fn list(cluster: &Cluster, view: &Scopes) -> Answer {
-    let pools: Vec<Value> = cluster.pools().iter().map(|pool| shown(cluster, pool, view)).collect();
+pub(super) fn list(cluster: &Cluster, scopes: &Scopes) -> Answer {
+    let pools: Vec<Value> =
+        cluster.pools().iter().map(|pool| shown(cluster, pool, scopes)).collect();
     Answer::ok(json!({ "pools": pools }))
 }
 
-pub(super) fn one(cluster: &Cluster, name: &str, view: &Scopes) -> Result<Answer, Refusal> {
+pub(super) fn one(cluster: &Cluster, name: &str, scopes: &Scopes) -> Result<Answer, Refusal> {
     let pool = named(cluster, name).ok_or(Refusal::NotFound)?;
-    Ok(Answer::ok(json!({ "pool": shown(cluster, pool, view) })))
+    Ok(Answer::ok(json!({ "pool": shown(cluster, pool, scopes) })))
 }
 
 pub(super) async fn add(
     databases: &mut Databases,
     body: &Map<String, Value>,
-    view: &Scopes,
+    scopes: &Scopes,
 ) -> Result<Answer, Refusal> {
     let name = text(body, "name")?;
     let pool = wanted(databases, name_of(name)?, body)?;
@@ -48,7 +49,7 @@ pub(super) async fn add(
     let mut pools = cluster.pools().to_vec();
     pools.push(pool.clone());
     cluster.set_pools(pools).await.map_err(|err| broken(&err))?;
-    Ok(Answer::created(json!({ "pool": shown(cluster, &pool, view) })))
+    Ok(Answer::created(json!({ "pool": shown(cluster, &pool, scopes) })))
 }
 
 /// Replaces all there is to a pool: without a user in the body it has none afterwards.
@@ -89,9 +90,9 @@ pub(super) fn login<'a>(cluster: &'a Cluster, pool: &'a PoolEntry) -> Login<'a> 
     pool.user.as_deref().map_or(Login::Inbound, |user| Login::role(user, cluster.password(user)))
 }
 
-fn shown(cluster: &Cluster, pool: &PoolEntry, view: &Scopes) -> Value {
+fn shown(cluster: &Cluster, pool: &PoolEntry, scopes: &Scopes) -> Value {
     let name = pool.name.as_str();
-    let connection = |spot| connection::shown(spot, name, name, login(cluster, pool), view);
+    let connection = |spot| connection::shown(spot, name, name, login(cluster, pool), scopes);
     let mut shown = json!({
         "name": name,
         "mode": pool.mode.word(),
