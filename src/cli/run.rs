@@ -110,10 +110,26 @@ async fn run(
     let mut tell = |setup: &Setup, news: drive::News<'_>| progress.tell(setup, news);
     tokio::select! {
         exit = drive::drive(setup, &mut runner, &mut consent, &mut tell) => exit,
-        _ = tokio::signal::ctrl_c() => {
+        () = told_to_stop() => {
             report::print_error("stopped; what was done before is in the table");
             Exit::Stopped
         }
+    }
+}
+
+/// Ctrl-C, or the end of the session.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    if let Ok(mut end) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = end.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
+    // An error says that the signal can't be heard; then only the end of the run ends it.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -127,7 +143,7 @@ pub async fn practice(args: &args::Practice) -> Exit {
     let started = std::time::Instant::now();
     let begun = tokio::select! {
         begun = begin_practice(&args.scenario) => begun,
-        _ = tokio::signal::ctrl_c() => return Exit::Stopped,
+        () = told_to_stop() => return Exit::Stopped,
     };
     let (mut setup, world, practice) = match begun {
         Ok(begun) => begun,

@@ -1,6 +1,7 @@
 //! The real program without a window: the whole set-up on practice, and what it says to bad input.
 
 use std::{
+    io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -197,6 +198,27 @@ async fn a_token_that_is_not_accepted_ends_the_run_before_anything_is_read() {
     assert_eq!(json["steps"][0]["problem"]["what"], "DigitalOcean did not accept the token.");
     assert_eq!(results(&json)[1], "cluster Not started");
     practice.stop().await;
+}
+
+#[test]
+fn told_to_stop_it_says_how_far_it_came_and_leaves_nothing() {
+    let mut command = poolwright(&["practice", "--no-window"]);
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = BufReader::new(running.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Measure the connections") {
+        line.clear();
+        assert!(0 < said.read_line(&mut line).unwrap(), "it ended before step 3");
+    }
+
+    let told = Command::new("kill").arg(running.id().to_string()).status().unwrap();
+
+    assert!(told.success());
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(1));
+    assert!(rest.contains("contrezz-db-practice · PostgreSQL"), "the table tells step 2: {rest}");
+    assert!(rest.contains("Nothing of it is left."), "{rest}");
 }
 
 #[test]
