@@ -4,7 +4,7 @@
 #   make test      every test with small counts     make prove     the same with full counts
 #   make check     format, lints, documentation, dependency rules, the build without a window
 #   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description
-#   make bench     start-up time and idle cost      make screenshots   the README's pictures
+#   make bench     start-up times and idle cost     make screenshots   the README's pictures
 #   make clean-practice   remove the practice cluster's template from the cache folder
 
 SHELL := /bin/bash
@@ -54,6 +54,8 @@ bench:
 	@packaging/install-deps pictures
 	cargo build $(CARGO_FLAGS) --release
 	scripts/session benches/window $(abspath $(TARGET)/release/poolwright)
+	@$(MAKE) --no-print-directory clean-practice
+	benches/practice $(abspath $(TARGET)/release/poolwright)
 
 screenshots:
 	@packaging/install-deps pictures

@@ -1,9 +1,6 @@
 //! The practice cluster: real servers in a private folder that leave nothing behind.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Duration};
 
 use poolwright::{
     domain::pool::{PoolMode, PoolName},
@@ -159,27 +156,6 @@ async fn two_clusters_stand_side_by_side_and_leave_nothing_behind() {
         assert!(!folder.with_extension("lock").exists());
         assert_eq!(processes_naming(&folder), Vec::<String>::new());
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cluster_is_ready_within_three_seconds() {
-    // Where the computer is busy, a start gets its share of it; the quickest of three is the one that tells.
-    let mut quickest = Duration::MAX;
-    for _ in 0..3 {
-        let began = Instant::now();
-        let cluster = Cluster::start().await.unwrap();
-        options(&cluster, OWNER).connect().await.unwrap();
-        quickest = quickest.min(began.elapsed());
-    }
-    assert!(quickest < Duration::from_secs(3).mul_f64(crowd()), "took {quickest:?}");
-}
-
-/// How many programs want each processor; at least one.
-fn crowd() -> f64 {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let wanted: f64 = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(1.0);
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    (wanted / processors as f64).max(1.0)
 }
 
 fn run_folder(cluster: &Cluster) -> PathBuf {
