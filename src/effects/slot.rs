@@ -34,7 +34,31 @@ pub(super) async fn watch(
 
 /// The problem that a failed look at the server comes to.
 pub(super) fn problem(err: &RecordError) -> Problem {
-    let problem = match err {
+    let mut problem = match err.silent_for() {
+        Some(limit) => no_answer(limit),
+        None => refused(err),
+    };
+    problem = problem.detail(err.to_string());
+    let mut source = std::error::Error::source(err);
+    while let Some(cause) = source {
+        problem = problem.detail(cause.to_string());
+        source = cause.source();
+    }
+    problem
+}
+
+fn no_answer(limit: Duration) -> Problem {
+    Problem::new(
+        "time-out",
+        format!("The database gave no answer within {} s.", limit.as_secs()),
+        "Most likely: this computer is not among the cluster's trusted sources; or a company firewall or VPN blocks the port.",
+    )
+    .fix("Try again", Fix::TryAgain)
+    .hint("Leave this step for later: step 6 lets this computer in, and the recording can begin then")
+}
+
+fn refused(err: &RecordError) -> Problem {
+    match err {
         RecordError::Connect(err) if err.full() => Problem::new(
             "53300",
             "The database has no free connection.",
@@ -58,12 +82,5 @@ pub(super) fn problem(err: &RecordError) -> Problem {
             "The connection broke or the server was restarted.",
         )
         .fix("Try again", Fix::TryAgain),
-    };
-    let mut problem = problem.detail(err.to_string());
-    let mut source = std::error::Error::source(err);
-    while let Some(cause) = source {
-        problem = problem.detail(cause.to_string());
-        source = cause.source();
     }
-    problem
 }

@@ -1,5 +1,7 @@
 //! Who holds connections: limits once, then sample after sample over one connection of ours.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
@@ -36,6 +38,14 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// Nothing answered within this time.
+    pub fn silent_for(&self) -> Option<Duration> {
+        match self {
+            Self::Connect(err) => err.silent_for(),
+            Self::Query(_) => None,
+        }
+    }
+
     /// Every slot of the database is taken.
     pub fn full(&self) -> bool {
         matches!(self, Self::Connect(err) if err.full())

@@ -27,6 +27,14 @@ impl ConnectError {
         }
     }
 
+    /// Nothing answered within this time.
+    pub fn silent_for(&self) -> Option<Duration> {
+        match self {
+            Self::Silent(limit) => Some(*limit),
+            Self::Refused(_) => None,
+        }
+    }
+
     /// Every slot is taken: 53300 from PostgreSQL.
     pub fn full(&self) -> bool {
         self.sqlstate().as_deref() == Some("53300")

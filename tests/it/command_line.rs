@@ -241,6 +241,17 @@ fn an_unknown_scenario_names_the_known_ones() {
 }
 
 #[test]
+fn shut_out_it_names_the_trusted_sources_and_the_way_on() {
+    let output = run(poolwright(&["practice", "--no-window", "--scenario", "not-trusted"]));
+
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    assert!(said.contains("The database gave no answer within 10 s."), "{said}");
+    assert!(said.contains("not among the cluster's trusted sources"), "{said}");
+    assert!(said.contains("step 6 lets this computer in"), "{said}");
+}
+
+#[test]
 fn a_profile_that_is_not_there_is_named() {
     let output = run(poolwright(&["setup", "--profile", "nowhere.toml"]));
 
