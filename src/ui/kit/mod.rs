@@ -38,7 +38,8 @@ pub use problem::problem;
 pub use slider::{SliderMark, number, slider};
 pub use table::{Column, hairline, table};
 pub use text::{
-    caption, focusable_heading, heading, key_value, live, mono, paragraph, pill, subheading,
+    caption, focusable_heading, heading, key_value, live, mono, paragraph, pill, pill_width,
+    subheading,
 };
 
 use egui::{Frame, Margin, Response, Stroke, StrokeKind, Ui};

@@ -1,8 +1,10 @@
 //! Texts by role: headings, captions, key and value, monospace, and lines that announce themselves.
 
+use std::sync::Arc;
+
 use egui::{
-    Color32, FontSelection, Label, Response, RichText, Role, Sense, TextStyle, TextWrapMode, Ui,
-    WidgetInfo, accesskit::Live, text::LayoutJob, vec2,
+    Color32, FontSelection, Galley, Label, Response, RichText, Role, Sense, TextStyle,
+    TextWrapMode, Ui, Vec2, WidgetInfo, accesskit::Live, text::LayoutJob, vec2,
 };
 
 use crate::ui::theme::{Theme, gap, role};
@@ -87,21 +89,32 @@ pub fn key_value(ui: &mut Ui, key: &str, value: &str) {
 
 /// A word on a coloured ground, in capitals: the environment, nothing else.
 pub fn pill(ui: &mut Ui, word: &str, ground: Color32) -> Response {
-    let text = RichText::new(word.to_uppercase())
-        .font(egui::FontId::new(11.5, TextStyle::Button.resolve(ui.style()).family))
-        .color(Color32::WHITE);
-    let galley = egui::WidgetText::from(text).into_galley(
-        ui,
-        Some(TextWrapMode::Extend),
-        f32::INFINITY,
-        FontSelection::Default,
-    );
-    let size = galley.size() + vec2(20.0, 6.0);
+    let galley = pill_text(ui, word);
+    let size = galley.size() + PILL_PADDING;
     let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
     ui.painter().rect_filled(rect, size.y / 2.0, ground);
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, Color32::WHITE);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
     response
+}
+
+const PILL_PADDING: Vec2 = vec2(20.0, 6.0);
+
+fn pill_text(ui: &Ui, word: &str) -> Arc<Galley> {
+    let text = RichText::new(word.to_uppercase())
+        .font(egui::FontId::new(11.5, TextStyle::Button.resolve(ui.style()).family))
+        .color(Color32::WHITE);
+    egui::WidgetText::from(text).into_galley(
+        ui,
+        Some(TextWrapMode::Extend),
+        f32::INFINITY,
+        FontSelection::Default,
+    )
+}
+
+/// How wide the pill with this word is.
+pub fn pill_width(ui: &Ui, word: &str) -> f32 {
+    pill_text(ui, word).size().x + PILL_PADDING.x
 }
 
 /// A bold opening and what follows it, as one wrapped text.

@@ -64,12 +64,21 @@ impl Page {
         let folded = !places.wide && !places.tall;
         ui.scope_builder(UiBuilder::new().max_rect(left).layout(row), |ui| {
             ui.spacing_mut().item_spacing.x = gap::M;
+            let environment = environment(setup, self.label);
+            let pill = environment.map_or(0.0, |it| gap::M + kit::pill_width(ui, it.word()));
             if folded {
-                self.step_menu(ui, setup, acts);
+                self.step_menu(ui, setup, left.width() - pill, acts);
             } else {
-                ui.add(Label::new(RichText::new(name(setup)).text_style(role::card_title())));
+                let name = RichText::new(name(setup)).text_style(role::card_title());
+                ui.scope(|ui| {
+                    ui.set_max_width((left.width() - pill).max(0.0));
+                    ui.add(Label::new(name).truncate());
+                });
             }
-            if let Some(environment) = environment(setup, self.label) {
+            // Where even the shortest texts leave no room, band and title still tell the environment.
+            if let Some(environment) = environment
+                && pill <= gap::M + ui.available_width()
+            {
                 kit::pill(ui, environment.word(), Theme::of(ui).environment(environment));
             }
             if !folded {

@@ -147,15 +147,17 @@ impl Page {
         surface(ui, places.steps, true);
         let inner = places.steps.shrink2(vec2(gap::L, 6.0));
         ui.scope_builder(UiBuilder::new().max_rect(inner), |ui| {
-            ui.horizontal_centered(|ui| self.step_menu(ui, setup, acts));
+            ui.horizontal_centered(|ui| self.step_menu(ui, setup, inner.width(), acts));
         });
     }
 
-    /// `Step 6 of 12 · Test ▾`, with all twelve steps behind it.
-    pub(super) fn step_menu(&mut self, ui: &mut Ui, setup: &Setup, acts: &mut Vec<Act>) {
+    /// `Step 6 of 12 · Test ▾`, with all twelve steps behind it; shorter where `room` asks for it.
+    pub(super) fn step_menu(&mut self, ui: &mut Ui, setup: &Setup, room: f32, acts: &mut Vec<Act>) {
         let step = setup.current;
-        let text = format!("Step {} of {} · {}", step.number(), StepId::ALL.len(), step.name());
-        let response = menu_button(ui, &text);
+        let place = format!("{} of {}", step.number(), StepId::ALL.len());
+        let name = format!("Step {place} · {}", step.name());
+        let texts = [name.clone(), format!("Step {place}"), place];
+        let response = menu_button(ui, &texts, room, &name);
         self.panes.rail = Some(response.id);
         Popup::menu(&response).width(280.0).show(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
@@ -183,14 +185,19 @@ impl Page {
     }
 }
 
-/// A button with a triangle at its end.
-fn menu_button(ui: &mut Ui, text: &str) -> Response {
+/// A button with a triangle at its end and the first of `texts` that `room` is enough for, else the last.
+fn menu_button(ui: &mut Ui, texts: &[String], room: f32, name: &str) -> Response {
+    const BESIDE: f32 = 38.0;
     let theme = Theme::of(ui);
     let font = TextStyle::Button.resolve(ui.style());
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme.text);
-    let size = vec2(galley.size().x + 38.0, 32.0);
+    let layout =
+        |text: &String| ui.painter().layout_no_wrap(text.clone(), font.clone(), theme.text);
+    let mut galleys = texts.iter().map(layout);
+    let fits = galleys.find(|galley| galley.size().x + BESIDE <= room);
+    let galley = fits.unwrap_or_else(|| layout(texts.last().unwrap_or(&String::new())));
+    let size = vec2(galley.size().x + BESIDE, 32.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let visuals = ui.style().interact(&response);
     ui.painter().rect(
         rect,
