@@ -343,6 +343,13 @@ async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
     assert_eq!(rig.rules().await, before);
     assert_eq!(rig.setup.facts.lease, None);
 
+    // The address is found on the way where it is not known yet: one press is enough.
+    rig.setup.steps.test.draft.address.clear();
+    rig.act(test::Msg::Allow).await;
+    assert_eq!(rig.rules().await.as_array().unwrap().len(), before.as_array().unwrap().len() + 1);
+    rig.act(test::Msg::Remove).await;
+    assert_eq!(rig.rules().await, before);
+
     // When the program ends, nobody presses a button.
     rig.act(test::Msg::Allow).await;
     let cluster = rig.setup.facts.cluster.as_ref().unwrap().cluster.id.clone();

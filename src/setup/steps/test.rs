@@ -47,7 +47,11 @@ pub enum Phase {
     Idle,
     Running(Ticket),
     /// Asking the two address services, after the person agreed.
-    FindingAddress(Ticket),
+    FindingAddress {
+        ticket: Ticket,
+        /// The found address is let in at once: that was asked for.
+        allow: bool,
+    },
     Allowing(Ticket),
     Removing(Ticket),
     Failed(Problem),
@@ -94,7 +98,7 @@ impl Step {
             Phase::Running(_) => {
                 Primary::Working("Testing both connections…".to_owned(), Some(Msg::Stop))
             }
-            Phase::FindingAddress(_) => {
+            Phase::FindingAddress { .. } => {
                 Primary::Working("Asking for this computer's address…".to_owned(), Some(Msg::Stop))
             }
             Phase::Allowing(_) => Primary::Working("Allowing this computer…".to_owned(), None),
@@ -129,11 +133,15 @@ impl Step {
                 self.phase = Phase::Idle;
             }
             (Msg::FindAddress, Phase::Idle | Phase::Failed(_)) => {
-                self.phase = Phase::FindingAddress(ctx.start(Effect::FindAddress));
+                self.find_address(ctx, false);
             }
-            (Msg::Address(address), Phase::FindingAddress(_)) => {
+            (Msg::Address(address), Phase::FindingAddress { allow, .. }) => {
+                let allow = *allow;
                 self.draft.address = address.to_string();
                 self.phase = Phase::Idle;
+                if allow {
+                    self.allow(ctx);
+                }
             }
             (Msg::Allow, Phase::Idle | Phase::Failed(_)) => self.allow(ctx),
             (Msg::Allowed(lease, rules), Phase::Allowing(_)) => self.allowed(ctx, lease, rules),
@@ -151,7 +159,7 @@ impl Step {
                 }
                 self.rules(ctx, rules);
             }
-            (Msg::Stop, Phase::Running(ticket) | Phase::FindingAddress(ticket)) => {
+            (Msg::Stop, Phase::Running(ticket) | Phase::FindingAddress { ticket, .. }) => {
                 ctx.cancel(*ticket);
                 self.live = BothPorts::default();
                 self.phase = Phase::Idle;
@@ -201,15 +209,19 @@ impl Step {
             ));
             return;
         }
-        self.phase = match self.draft.address.trim().parse() {
-            Ok(address) => Phase::Allowing(ctx.start(Effect::Allow {
-                cluster,
-                address,
-                length: self.draft.lease,
-            })),
+        match self.draft.address.trim().parse() {
+            Ok(address) => {
+                let length = self.draft.lease;
+                let effect = Effect::Allow { cluster, address, length };
+                self.phase = Phase::Allowing(ctx.start(effect));
+            }
             // Not an IPv4 address, or none yet: ask.
-            Err(_) => Phase::FindingAddress(ctx.start(Effect::FindAddress)),
-        };
+            Err(_) => self.find_address(ctx, true),
+        }
+    }
+
+    fn find_address(&mut self, ctx: &mut Ctx<'_>, allow: bool) {
+        self.phase = Phase::FindingAddress { ticket: ctx.start(Effect::FindAddress), allow };
     }
 
     fn allowed(&mut self, ctx: &mut Ctx<'_>, lease: Lease, rules: Vec<Rule>) {
@@ -233,7 +245,7 @@ impl Step {
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
             Phase::Running(_)
-            | Phase::FindingAddress(_)
+            | Phase::FindingAddress { .. }
             | Phase::Allowing(_)
             | Phase::Removing(_) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
@@ -256,7 +268,7 @@ impl Step {
             Phase::Failed(problem) => Some(problem),
             Phase::Idle
             | Phase::Running(_)
-            | Phase::FindingAddress(_)
+            | Phase::FindingAddress { .. }
             | Phase::Allowing(_)
             | Phase::Removing(_) => {
                 let of = |port| self.live.column(port).problem().map(|(_, problem)| problem);
