@@ -179,6 +179,7 @@ impl Page {
     /// Heading and purpose, what stands in the way, then the step's own page.
     fn zones(&mut self, ui: &mut Ui, step: StepId, setup: &mut Setup, acts: &mut Vec<Act>) {
         ui.spacing_mut().item_spacing.y = gap::M;
+        let entered = self.shown != Some(step);
         self.heading(ui, step, setup);
         let missing = setup.facts.missing_for(step);
         if let Some(missing) = missing {
@@ -195,8 +196,11 @@ impl Page {
                 | Fix::KeepForSession => setup.fix(step, fix).is_some(),
             };
             let top = ui.cursor().min;
-            let fix = kit::problem(ui, problem, usable);
-            if self.told.as_deref() != Some(problem.what.as_str()) {
+            let new = self.told.as_deref() != Some(problem.what.as_str());
+            // A page that was just opened is read from its title on; who types is not interrupted.
+            let enter = new && !entered && !ui.text_edit_focused();
+            let fix = kit::problem(ui, problem, enter, usable);
+            if new {
                 self.told = Some(problem.what.clone());
                 ui.scroll_to_rect(Rect::from_two_pos(top, ui.cursor().min), None);
             }

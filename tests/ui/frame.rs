@@ -287,6 +287,30 @@ fn access_is_counted_down_and_removed_with_one_click() {
 }
 
 #[test]
+fn nothing_in_the_header_lies_over_another_part_in_a_small_window() {
+    for width in [320.0, 480.0, 640.0, 700.0] {
+        for step in StepId::ALL {
+            let mut setup = fixtures::created();
+            setup.facts.lease = Some(fixtures::lease(102));
+            let size = egui::vec2(width, SMALL.y);
+            let window = sized(at(setup, step), size, egui::Theme::Light);
+            let menu = format!("Step {} of 12 · {}", step.number(), step.name());
+            let menu = window.get_by_role_and_label(Role::Button, &menu).rect();
+            let chip = window.get_by_label_contains("Access 1:42").rect();
+            let environment = fixtures::created().facts.cluster.unwrap().environment;
+            let pill = window.query_by_label(environment.word()).map(|pill| pill.rect());
+            if 640.0 <= width {
+                let pill = pill.expect("the environment is told");
+                assert!(menu.right() <= pill.left() && pill.right() <= chip.left(), "{step:?}");
+            } else if 480.0 <= width {
+                let end = pill.map_or(menu.right(), |pill| pill.right());
+                assert!(end <= chip.left(), "{step:?} at {width}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_title_tells_step_cluster_and_environment() {
     let title = |setup| page::title(&setup, None);
     assert_eq!(title(fixtures::fresh()), "Step 1 of 12, Sign in");
@@ -312,6 +336,21 @@ fn a_problem_offers_its_fix_and_a_text_for_helpers() {
     for (asked, start) in asked.iter().zip(starts) {
         assert!(asked.starts_with(start), "{asked}");
     }
+}
+
+#[test]
+fn the_focus_goes_to_a_new_problem() {
+    let mut window = window(fixtures::typed_token());
+    window.run();
+    window.state_mut().setup = fixtures::refused_token();
+    window.run();
+    let focused = |node: &Node<'_>| node.accesskit_node().is_focused();
+    assert!(focused(
+        &window.get_by_role_and_label(Role::Label, "DigitalOcean did not accept the token.")
+    ));
+    window.key_press(Key::Tab);
+    window.run();
+    assert!(focused(&window.get_by_role_and_label(Role::Button, "Sign in again")));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::fixtures::{self, account, asked, window};
 #[test]
 fn the_token_is_typed_into_a_password_field_and_judged_by_its_looks() {
     let mut window = window(fixtures::fresh());
-    window.get_by_label("dop_v1_ and 64 digits, as the page showed it once");
+    window.get_by_label("dop_v1_ and 64 letters and digits, as the page showed it once");
     let field = |window: &egui_kittest::Harness<'_, _>, text: &str| {
         window.get_by_role_and_label(Role::PasswordInput, "Personal access token").focus();
         window.get_by_role_and_label(Role::PasswordInput, "Personal access token").type_text(text);

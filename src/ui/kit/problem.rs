@@ -1,6 +1,6 @@
 //! The card that tells what did not work: what happened, why, what to do.
 
-use egui::{Label, RichText, Role, Ui, UiBuilder};
+use egui::{Label, RichText, Role, Sense, Ui, UiBuilder};
 
 use crate::{
     domain::problem::{Fix, Problem},
@@ -11,7 +11,13 @@ use crate::{
 };
 
 /// Draws the problem; the fix that was clicked. `usable` tells which fixes can be carried out now.
-pub fn problem(ui: &mut Ui, problem: &Problem, usable: impl Fn(&Fix) -> bool) -> Option<Fix> {
+/// `enter`: the focus goes to its first line, so that the next stop of the Tab key is its first button.
+pub fn problem(
+    ui: &mut Ui,
+    problem: &Problem,
+    enter: bool,
+    usable: impl Fn(&Fix) -> bool,
+) -> Option<Fix> {
     let tone = Theme::of(ui).danger;
     let group =
         UiBuilder::new().accessibility_role(Role::Alert).accessibility_label(problem.what.clone());
@@ -19,7 +25,16 @@ pub fn problem(ui: &mut Ui, problem: &Problem, usable: impl Fn(&Fix) -> bool) ->
         tinted(ui, tone, |ui| {
             ui.spacing_mut().item_spacing.y = gap::S;
             let what = RichText::new(&problem.what).text_style(role::strong());
-            ui.add(Label::new(what).wrap());
+            let mut what = Label::new(what).wrap();
+            let id = ui.next_auto_id();
+            // No stop of the Tab key unless it was sent there.
+            if enter || ui.memory(|memory| memory.has_focus(id)) {
+                what = what.sense(Sense::focusable_noninteractive());
+            }
+            let what = ui.add(what);
+            if enter {
+                what.request_focus();
+            }
             if !problem.why.is_empty() {
                 ui.add(Label::new(&problem.why).wrap());
             }

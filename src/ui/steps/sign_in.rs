@@ -76,9 +76,11 @@ fn look(ui: &mut Ui, look: Look, remembered: bool) {
     let theme = Theme::of(ui);
     let (icon, colour, text) = match look {
         Look::Empty if remembered => return,
-        Look::Empty => {
-            (Icon::Info, theme.text_2, "dop_v1_ and 64 digits, as the page showed it once")
-        }
+        Look::Empty => (
+            Icon::Info,
+            theme.text_2,
+            "dop_v1_ and 64 letters and digits, as the page showed it once",
+        ),
         Look::Token => (Icon::Done, theme.success.text, "Looks like a DigitalOcean token"),
         Look::OldToken => {
             (Icon::Done, theme.success.text, "Looks like an older DigitalOcean token")
