@@ -292,3 +292,16 @@ pub fn may_change(facts: &Facts, rules: &Rules) -> Result<(), String> {
         | Environment::Practice => Ok(()),
     }
 }
+
+/// A change that no step's button foretells, such as access or a restore: never in a dry run. `kept` says what stays.
+pub fn may_change_now(facts: &Facts, rules: &Rules, kept: &str) -> Result<(), Problem> {
+    if rules.dry_run {
+        return Err(Problem::new(
+            "dry run",
+            kept,
+            "This is a dry run: nothing is changed anywhere.",
+        )
+        .hint("Switch the dry run off to change it"));
+    }
+    may_change(facts, rules).map_err(|why| Problem::new("production", kept, why))
+}

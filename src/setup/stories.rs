@@ -4,18 +4,19 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
+        app_spec::AppId,
         capacity::Limits,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         pool::{Pool, PoolMode, PoolName, PoolOrder},
         problem::{Fix, Problem},
-        record::Undo,
+        record::{Entry, Undo},
         secret::Secret,
     },
     setup::{
         Msg, Order, Rules, Setup, StepMsg,
         facts::{Account, Kept},
         step::{Primary, Standing, StepId},
-        steps::{Effect, pool, sign_in},
+        steps::{Effect, app, pool, sign_in, test},
         ticket::Ticket,
     },
 };
@@ -289,6 +290,33 @@ fn a_dry_run_sends_nothing_and_says_what_it_would_change() {
     assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
     assert_eq!(setup.standing(StepId::Pool), Standing::WouldChange);
     assert_eq!(setup.facts.pool, None);
+}
+
+#[test]
+fn neither_a_dry_run_nor_unnamed_production_lets_this_computer_in_or_restores_an_app() {
+    for (dry_run, environment) in [(true, Environment::Staging), (false, Environment::Production)] {
+        let mut setup = signed_in(environment);
+        setup.rules.dry_run = dry_run;
+        setup.steps.test.draft.address = "203.0.113.7".to_owned();
+        setup.record.entries.push(Entry {
+            at: now(),
+            what: "shop-web switched to the pool".to_owned(),
+            undo: Undo::RestoreSpec {
+                app: AppId("a1".to_owned()),
+                spec: Box::new(serde_json::json!({})),
+            },
+            undone: false,
+        });
+
+        assert!(setup.act(now(), test::Msg::Allow.into()).is_empty());
+        assert!(setup.act(now(), app::Msg::Restore.into()).is_empty());
+
+        assert_eq!(setup.standing(StepId::Test), Standing::Stopped);
+        assert_eq!(
+            setup.problem(StepId::App).map(|problem| problem.what.as_str()),
+            Some("The app's settings were not restored.")
+        );
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{
     setup::{
         Ctx, Rules,
         facts::{Deployed, Facts},
-        may_change,
+        may_change, may_change_now,
         step::{Primary, Standing, StepId},
         steps::{
             measure::{Target, direct_target},
@@ -393,6 +393,12 @@ impl Step {
             }
             _ => None, // only an app's earlier spec can be put back here
         });
+        if let Err(problem) =
+            may_change_now(ctx.facts, ctx.rules, "The app's settings were not restored.")
+        {
+            self.phase = Phase::Failed(problem);
+            return;
+        }
         if let Some((app, spec)) = spec {
             self.phase = Phase::Restoring(ctx.start(Effect::Restore { app, spec }));
         }

@@ -13,7 +13,7 @@ use crate::{
     setup::{
         Ctx, Rules,
         facts::Facts,
-        may_change,
+        may_change_now,
         step::{Primary, Standing, StepId},
         steps::measure::Target,
         ticket::Ticket,
@@ -201,12 +201,10 @@ impl Step {
         let Some(cluster) = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone()) else {
             return;
         };
-        if let Err(why) = may_change(ctx.facts, ctx.rules) {
-            self.phase = Phase::Failed(Problem::new(
-                "production",
-                "The trusted sources were not changed.",
-                why,
-            ));
+        if let Err(problem) =
+            may_change_now(ctx.facts, ctx.rules, "The trusted sources were not changed.")
+        {
+            self.phase = Phase::Failed(problem);
             return;
         }
         match self.draft.address.trim().parse() {
