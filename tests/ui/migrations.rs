@@ -49,6 +49,20 @@ fn one_that_stands_half_way_blocks_the_rest() {
 }
 
 #[test]
+fn the_last_one_half_way_is_not_nothing_pending() {
+    let mut setup = half_way();
+    let status = setup.steps.migrations.status.as_mut().expect("a status");
+    status.pending.clear();
+    let mut harness = window(setup);
+    let button = harness.get_by_role_and_label(Role::Button, "Apply the migrations");
+    assert!(button.accesskit_node().is_disabled());
+    assert!(harness.query_by_label_contains("Nothing is pending").is_none());
+    harness.get_by_role_and_label(Role::Button, "Read the migrations again").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Migrations(Read)))"]);
+}
+
+#[test]
 fn applied_ones_show_their_rows() {
     let harness = window(settled(StepId::Migrations));
     harness.get_by_role_and_label(Role::Table, "Rows of the ledger");

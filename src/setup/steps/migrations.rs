@@ -92,6 +92,7 @@ impl Step {
 
     fn offer(status: &Status, facts: &Facts, rules: &Rules) -> Primary<Msg> {
         let label = match status.pending.len() {
+            0 if !status.failed.is_empty() => "Apply the migrations".to_owned(),
             0 if facts.migrated.is_some() => return Primary::Next,
             0 => return Primary::Act("Nothing is pending".to_owned(), Msg::Deploy),
             1 => "Apply 1 migration".to_owned(),
@@ -189,6 +190,9 @@ impl Step {
 
     fn deploy(&mut self, ctx: &mut Ctx<'_>) {
         let Some(status) = &self.status else { return };
+        if !status.failed.is_empty() {
+            return;
+        }
         if status.pending.is_empty() {
             ctx.facts.migrated = Some(ctx.facts.migrated.take().unwrap_or_default());
             return;

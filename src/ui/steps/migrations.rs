@@ -10,7 +10,7 @@ use crate::{
     setup::{
         Setup,
         facts::Facts,
-        steps::migrations::{Phase, Step},
+        steps::migrations::{Msg, Phase, Step},
     },
     ui::{
         act::{Act, Copied},
@@ -42,7 +42,8 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     }
     let mut act = None;
     if let Some(status) = &step.status {
-        act = standing(ui, status);
+        let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
+        act = standing(ui, status, idle);
         if !matches!(step.phase, Phase::Deploying(_)) {
             pending(ui, status);
         }
@@ -111,7 +112,7 @@ fn run(ui: &mut Ui, step: &Step) {
 }
 
 /// What the ledger says beside the pending ones.
-fn standing(ui: &mut Ui, status: &Status) -> Option<Act> {
+fn standing(ui: &mut Ui, status: &Status, idle: bool) -> Option<Act> {
     let mut act = None;
     let theme = Theme::of(ui);
     let warnings = [
@@ -130,6 +131,9 @@ fn standing(ui: &mut Ui, status: &Status) -> Option<Act> {
         let text =
             "Mark the migrations that made these tables as applied first: a baseline (P3005).";
         kit::note(ui, theme.danger, Icon::Stopped, "The database has tables, but no ledger.", text);
+    }
+    if !status.failed.is_empty() || status.schema_not_empty {
+        act = again(ui, idle).or(act);
     }
     for (names, what) in warnings {
         for name in names {
@@ -150,10 +154,19 @@ fn resolve(ui: &mut Ui, name: &str) -> Option<Act> {
     })
 }
 
+/// After what stood in the way was put right elsewhere.
+fn again(ui: &mut Ui, idle: bool) -> Option<Act> {
+    let button = |ui: &mut Ui| kit::secondary_button(ui, "Read the migrations again");
+    ui.add_enabled_ui(idle, button).inner.clicked().then(|| Msg::Read.into())
+}
+
 fn pending(ui: &mut Ui, status: &Status) {
     let theme = Theme::of(ui);
     let applied = kit::count(status.applied.len(), "migration", "migrations");
     if status.pending.is_empty() {
+        if !status.failed.is_empty() {
+            return;
+        }
         let text = format!("The ledger lists {applied} as applied.");
         kit::note(ui, theme.success, Icon::Done, "Nothing is pending.", &text);
         return;
