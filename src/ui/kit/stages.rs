@@ -125,7 +125,10 @@ fn head(ui: &mut Ui, columns: &Columns, heads: &[Head<'_>]) {
         let at = pos2(rect.left() + columns.left(index), rect.top());
         let place = Rect::from_min_size(at, galley.size());
         let response = ui.interact(place, ui.id_of("head", index), Sense::hover());
-        let name = format!("{}, {}", head.name, head.detail);
+        let name = match head.detail {
+            "" => head.name.to_owned(),
+            detail => format!("{}, {detail}", head.name),
+        };
         response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &name));
         ui.painter().galley(at, galley, theme.text);
     }
