@@ -69,7 +69,7 @@ pub fn direct_target(facts: &Facts) -> Result<Target, String> {
     let cluster = facts.cluster.as_ref().ok_or("Choose the cluster first.")?;
     let direct = &cluster.cluster.direct;
     let Some(password) = cluster.password_of(&direct.user) else {
-        return Err("The account hides the password of this cluster from the token (scope database:view_credentials).".to_owned());
+        return Err("DigitalOcean hides this cluster's password from the token. Skip this step, or sign in with a token that may see it (step 1).".to_owned());
     };
     let database = facts
         .pool
