@@ -225,7 +225,7 @@ fn over_time(ui: &mut Ui, setup: &Setup, recording: bool) -> Option<Act> {
 fn health(ui: &mut Ui, setup: &mut Setup, recording: bool) {
     kit::card(ui, Some("The app's health address"), |ui| {
         ui.add_enabled_ui(!recording, |ui| {
-            ui.set_max_width(FORM_WIDTH);
+            ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
             let hint = "Asked once per sample, to see whether the app is refused by the database. May stay empty.";
             kit::field(ui, "Address", &mut setup.steps.measure.draft.health_url, hint);
         });

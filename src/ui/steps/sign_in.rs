@@ -52,7 +52,7 @@ fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             kit::note(ui, theme.info, Icon::Info, "A token is kept on this computer.", text);
         }
         ui.add_enabled_ui(!busy, |ui| {
-            ui.set_max_width(FORM_WIDTH);
+            ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
             let draft = &mut setup.steps.sign_in.draft;
             let label = "Personal access token";
             let field = kit::secret_field(ui, label, &mut draft.token);
