@@ -115,10 +115,12 @@ async fn put(
                 problem.outcome_unknown = false;
                 problem
             }
-            Some(_) | None => not_taken(&got),
+            Some(_) | None => not_taken(&got).outcome_unknown(),
         });
     }
-    let deployment = new_deployment(client, now, got, timing).await?;
+    // The settings are in: whatever goes wrong from here on, they can be put back.
+    let deployment =
+        new_deployment(client, now, got, timing).await.map_err(Problem::outcome_unknown)?;
     Ok(Started { app: app.clone(), deployment })
 }
 

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        app_spec::AppId,
+        access::Lease,
+        app_spec::{App, AppId},
         capacity::Limits,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         pool::{Pool, PoolMode, PoolName, PoolOrder},
@@ -298,15 +299,10 @@ fn neither_a_dry_run_nor_unnamed_production_lets_this_computer_in_or_restores_an
         let mut setup = signed_in(environment);
         setup.rules.dry_run = dry_run;
         setup.steps.test.draft.address = "203.0.113.7".to_owned();
-        setup.record.entries.push(Entry {
-            at: now(),
-            what: "shop-web switched to the pool".to_owned(),
-            undo: Undo::RestoreSpec {
-                app: AppId("a1".to_owned()),
-                spec: Box::new(serde_json::json!({})),
-            },
-            undone: false,
-        });
+        setup.record.entries.push(entry(Undo::RestoreSpec {
+            app: AppId("a1".to_owned()),
+            spec: Box::new(serde_json::json!({})),
+        }));
 
         assert!(setup.act(now(), test::Msg::Allow.into()).is_empty());
         assert!(setup.act(now(), app::Msg::Restore.into()).is_empty());
@@ -317,6 +313,83 @@ fn neither_a_dry_run_nor_unnamed_production_lets_this_computer_in_or_restores_an
             Some("The app's settings were not restored.")
         );
     }
+}
+
+fn entry(undo: Undo) -> Entry {
+    Entry { at: now(), what: String::new(), undo, undone: false }
+}
+
+#[test]
+fn access_is_removed_where_it_was_given_also_when_another_cluster_is_chosen() {
+    let mut setup = signed_in(Environment::Staging);
+    let given = |ip: &str| Lease { address: ip.parse().unwrap(), until: None, was_there: false };
+    let [first, second] = ["203.0.113.7", "203.0.113.8"].map(given);
+    for (cluster, lease) in [("c0", &first), ("c2", &second)] {
+        let cluster = ClusterId(cluster.to_owned());
+        setup.record.entries.push(entry(Undo::RemoveLease { cluster, lease: lease.clone() }));
+    }
+    setup.facts.lease = Some(first.clone());
+
+    let (ticket, effect) = started(setup.act(now(), test::Msg::Remove.into()));
+    let Effect::Test(effect) = effect else { panic!("not the test's: {effect:?}") };
+    let home = ClusterId("c0".to_owned());
+    assert_eq!(effect, test::Effect::Remove { cluster: home, lease: first });
+
+    setup.settle(now(), ticket, test::Msg::Removed(Vec::new()).into());
+    assert_eq!(setup.facts.lease, None);
+    assert_eq!(setup.facts.cluster.as_ref().unwrap().trusted_sources, None);
+    assert_eq!(setup.record.entries.iter().map(|e| e.undone).collect::<Vec<_>>(), [true, false]);
+}
+
+fn with_app() -> Setup {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.pool = Some(made(&order()));
+    setup.facts.cluster.as_mut().unwrap().apps.push(App {
+        id: AppId("a1".to_owned()),
+        name: "shop-web".to_owned(),
+        spec: serde_json::json!({"name": "shop-web",
+            "databases": [{"name": "db", "cluster_name": "shop-db", "production": true}],
+            "services": [{"name": "web", "envs": [
+            {"key": "DATABASE_URL", "value": "postgresql://u:canary@db.example:25060/shop", "scope": "RUN_TIME"},
+        ]}]}),
+        live_url: None,
+        active_deployment: None,
+        updated_at: None,
+    });
+    setup
+}
+
+#[test]
+fn settings_that_may_have_arrived_can_be_put_back() {
+    for (unknown, entries) in [(true, 1), (false, 0)] {
+        let mut setup = with_app();
+        let before = setup.facts.cluster.as_ref().unwrap().apps[0].spec.clone();
+        let (ticket, _) = started(setup.act(now(), app::Msg::Switch.into()));
+        let (ticket, _) =
+            started(setup.settle(now(), ticket, app::Msg::Proposed(String::new()).into()));
+        let mut problem = Problem::new("no deployment", "No deployment started.", "");
+        problem.outcome_unknown = unknown;
+        setup.settle(now(), ticket, app::Msg::Failed(problem).into());
+
+        assert_eq!(setup.record.entries.len(), entries);
+        if let Some(entry) = setup.record.entries.first() {
+            let app = AppId("a1".to_owned());
+            assert_eq!(entry.undo, Undo::RestoreSpec { app, spec: Box::new(before) });
+        }
+    }
+}
+
+#[test]
+fn putting_one_app_back_leaves_the_other_to_be_put_back() {
+    let mut setup = signed_in(Environment::Staging);
+    for app in ["a1", "a2"] {
+        let undo =
+            Undo::RestoreSpec { app: AppId(app.to_owned()), spec: Box::new(serde_json::json!({})) };
+        setup.record.entries.push(entry(undo));
+    }
+    let (ticket, _) = started(setup.act(now(), app::Msg::Restore.into()));
+    setup.settle(now(), ticket, app::Msg::Restored.into());
+    assert_eq!(setup.record.entries.iter().map(|e| e.undone).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]

@@ -55,7 +55,8 @@ pub enum Phase {
     Updating(Ticket),
     Watching(Ticket, Started),
     Arriving(Ticket, Deployed),
-    Restoring(Ticket),
+    /// Which entry of the record is being taken back.
+    Restoring(Ticket, usize),
     Failed(Problem),
     WouldChange(usize),
 }
@@ -228,7 +229,7 @@ impl Step {
             Phase::Arriving(..) => {
                 Primary::Working("Waiting for the app's connections…".to_owned(), Some(Msg::Stop))
             }
-            Phase::Restoring(_) => Primary::Working("Restoring the settings…".to_owned(), None),
+            Phase::Restoring(..) => Primary::Working("Restoring the settings…".to_owned(), None),
             Phase::WouldChange(_) => Primary::Next,
             Phase::Idle | Phase::Failed(_) if facts.deployed.is_some() => Primary::Next,
             Phase::Idle | Phase::Failed(_) => self.offer(facts, rules),
@@ -282,21 +283,9 @@ impl Step {
             }
             Msg::Arrived(arrived) => self.arrived(ctx, arrived),
             Msg::Restore => self.restore(ctx),
-            Msg::Restored => {
-                for entry in &mut ctx.record.entries {
-                    entry.undone |= matches!(entry.undo, Undo::RestoreSpec { .. });
-                }
-                ctx.facts.deployed = None;
-                self.phase = Phase::Idle;
-            }
+            Msg::Restored => self.restored(ctx),
             Msg::Stop => self.stop(ctx),
-            Msg::Failed(problem) => {
-                if ctx.facts.deployed.is_none() {
-                    ctx.facts.activity.switch_began_at = None;
-                    ctx.facts.activity.switched_at = None;
-                }
-                self.phase = Phase::Failed(problem);
-            }
+            Msg::Failed(problem) => self.failed(ctx, problem),
         }
     }
 
@@ -335,18 +324,35 @@ impl Step {
         if !matches!(self.phase, Phase::Updating(_)) {
             return;
         }
-        if let Some(app) = self.app(ctx.facts) {
-            let undo = Undo::RestoreSpec { app: app.id.clone(), spec: Box::new(app.spec.clone()) };
-            let what =
-                format!("{} switched to the pool, deployment {}", app.name, started.deployment);
-            ctx.did(what, undo);
-        }
+        self.record(ctx, |name| {
+            format!("{name} switched to the pool, deployment {}", started.deployment)
+        });
         let effect = Effect::Watch {
             app: started.app.clone(),
             deployment: started.deployment.clone(),
             every: ctx.rules.poll_every,
         };
         self.phase = Phase::Watching(ctx.start(effect), started);
+    }
+
+    /// Keeps the earlier settings, so that they can be put back.
+    fn record(&self, ctx: &mut Ctx<'_>, what: impl FnOnce(&str) -> String) {
+        if let Some(app) = self.app(ctx.facts) {
+            let undo = Undo::RestoreSpec { app: app.id.clone(), spec: Box::new(app.spec.clone()) };
+            let what = what(&app.name);
+            ctx.did(what, undo);
+        }
+    }
+
+    fn failed(&mut self, ctx: &mut Ctx<'_>, problem: Problem) {
+        if matches!(self.phase, Phase::Updating(_)) && problem.outcome_unknown {
+            self.record(ctx, |name| format!("New settings of {name} sent; not confirmed"));
+        }
+        if ctx.facts.deployed.is_none() {
+            ctx.facts.activity.switch_began_at = None;
+            ctx.facts.activity.switched_at = None;
+        }
+        self.phase = Phase::Failed(problem);
     }
 
     fn active(&mut self, ctx: &mut Ctx<'_>, deployment: String, live_url: Option<String>) {
@@ -387,11 +393,12 @@ impl Step {
         if !matches!(self.phase, Phase::Idle | Phase::Failed(_)) {
             return;
         }
-        let spec = ctx.record.entries.iter().rev().find_map(|entry| match &entry.undo {
-            Undo::RestoreSpec { app, spec } if !entry.undone => {
-                Some((app.clone(), (**spec).clone()))
+        let entries = ctx.record.entries.iter().enumerate().rev();
+        let last = entries.filter(|(_, entry)| !entry.undone).find_map(|(at, entry)| {
+            match &entry.undo {
+                Undo::RestoreSpec { app, spec } => Some((at, app.clone(), (**spec).clone())),
+                _ => None, // only an app's earlier spec can be put back here
             }
-            _ => None, // only an app's earlier spec can be put back here
         });
         if let Err(problem) =
             may_change_now(ctx.facts, ctx.rules, "The app's settings were not restored.")
@@ -399,8 +406,18 @@ impl Step {
             self.phase = Phase::Failed(problem);
             return;
         }
-        if let Some((app, spec)) = spec {
-            self.phase = Phase::Restoring(ctx.start(Effect::Restore { app, spec }));
+        if let Some((at, app, spec)) = last {
+            self.phase = Phase::Restoring(ctx.start(Effect::Restore { app, spec }), at);
+        }
+    }
+
+    fn restored(&mut self, ctx: &mut Ctx<'_>) {
+        if let Phase::Restoring(_, at) = self.phase
+            && let Some(entry) = ctx.record.entries.get_mut(at)
+        {
+            entry.undone = true;
+            ctx.facts.deployed = None;
+            self.phase = Phase::Idle;
         }
     }
 
@@ -415,7 +432,7 @@ impl Step {
             }
             Phase::Idle
             | Phase::Updating(_)
-            | Phase::Restoring(_)
+            | Phase::Restoring(..)
             | Phase::Failed(_)
             | Phase::WouldChange(_) => {}
         }
@@ -427,7 +444,7 @@ impl Step {
             | Phase::Updating(_)
             | Phase::Watching(..)
             | Phase::Arriving(..)
-            | Phase::Restoring(_) => Standing::Working,
+            | Phase::Restoring(..) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange(_) => Standing::WouldChange,
             Phase::Idle => match &facts.deployed {
@@ -447,7 +464,7 @@ impl Step {
             | Phase::Updating(_)
             | Phase::Watching(..)
             | Phase::Arriving(..)
-            | Phase::Restoring(_)
+            | Phase::Restoring(..)
             | Phase::WouldChange(_) => None,
         }
     }

@@ -185,7 +185,10 @@ impl Step {
                 ctx.facts.deployed = None;
                 ctx.facts.changed(StepId::App);
             }
-            Undo::RemoveLease { .. } => ctx.facts.lease = None,
+            Undo::RemoveLease { lease, .. } => {
+                // A newer one, of another cluster, may be open.
+                ctx.facts.lease.take_if(|open| *open == lease);
+            }
             Undo::RestoreFile { file, .. } => ctx.facts.taken_back(&file),
             Undo::Impossible(_) => {}
         }

@@ -53,7 +53,8 @@ pub enum Phase {
         allow: bool,
     },
     Allowing(Ticket),
-    Removing(Ticket),
+    /// Which entry of the record is being taken back: it names the cluster, another may be chosen by now.
+    Removing(Ticket, usize),
     Failed(Problem),
 }
 
@@ -102,7 +103,7 @@ impl Step {
                 Primary::Working("Asking for this computer's address…".to_owned(), Some(Msg::Stop))
             }
             Phase::Allowing(_) => Primary::Working("Allowing this computer…".to_owned(), None),
-            Phase::Removing(_) => Primary::Working("Removing the access…".to_owned(), None),
+            Phase::Removing(..) => Primary::Working("Removing the access…".to_owned(), None),
             Phase::Idle | Phase::Failed(_) if facts.established(StepId::Test) => Primary::Next,
             Phase::Idle | Phase::Failed(_) if facts.tested.is_some() => {
                 Primary::Act("Test both again".to_owned(), Msg::Run)
@@ -145,19 +146,10 @@ impl Step {
             }
             (Msg::Allow, Phase::Idle | Phase::Failed(_)) => self.allow(ctx),
             (Msg::Allowed(lease, rules), Phase::Allowing(_)) => self.allowed(ctx, lease, rules),
-            (Msg::Remove, Phase::Idle | Phase::Failed(_)) => {
-                if let (Some(cluster), Some(lease)) = (&ctx.facts.cluster, ctx.facts.lease.clone())
-                {
-                    let cluster = cluster.cluster.id.clone();
-                    self.phase = Phase::Removing(ctx.start(Effect::Remove { cluster, lease }));
-                }
-            }
-            (Msg::Removed(rules), Phase::Removing(_)) => {
-                ctx.facts.lease = None;
-                for entry in &mut ctx.record.entries {
-                    entry.undone |= matches!(entry.undo, Undo::RemoveLease { .. });
-                }
-                self.rules(ctx, rules);
+            (Msg::Remove, Phase::Idle | Phase::Failed(_)) => self.remove(ctx),
+            (Msg::Removed(rules), Phase::Removing(_, entry)) => {
+                let entry = *entry;
+                self.removed(ctx, entry, rules);
             }
             (Msg::Stop, Phase::Running(ticket) | Phase::FindingAddress { ticket, .. }) => {
                 ctx.cancel(*ticket);
@@ -229,15 +221,40 @@ impl Step {
             ctx.did(format!("Trusted source {} added for this computer", lease.address), undo);
         }
         ctx.facts.lease = Some(lease);
-        self.rules(ctx, rules);
-        self.run(ctx);
-    }
-
-    fn rules(&mut self, ctx: &mut Ctx<'_>, rules: Vec<Rule>) {
         if let Some(cluster) = &mut ctx.facts.cluster {
             cluster.trusted_sources = Some(rules);
         }
+        self.run(ctx);
+    }
+
+    fn remove(&mut self, ctx: &mut Ctx<'_>) {
+        let open = ctx.record.entries.iter().enumerate().rev().find_map(|(at, entry)| {
+            match &entry.undo {
+                Undo::RemoveLease { cluster, lease }
+                    if !entry.undone && ctx.facts.lease.as_ref() == Some(lease) =>
+                {
+                    Some((at, cluster.clone(), lease.clone()))
+                }
+                _ => None, // only a rule of ours can be removed here
+            }
+        });
+        if let Some((at, cluster, lease)) = open {
+            let ticket = ctx.start(Effect::Remove { cluster, lease });
+            self.phase = Phase::Removing(ticket, at);
+        }
+    }
+
+    fn removed(&mut self, ctx: &mut Ctx<'_>, entry: usize, rules: Vec<Rule>) {
         self.phase = Phase::Idle;
+        ctx.facts.lease = None;
+        let Some(entry) = ctx.record.entries.get_mut(entry) else { return };
+        entry.undone = true;
+        if let (Undo::RemoveLease { cluster: home, .. }, Some(facts)) =
+            (&entry.undo, &mut ctx.facts.cluster)
+            && facts.cluster.id == *home
+        {
+            facts.trusted_sources = Some(rules);
+        }
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {
@@ -245,7 +262,7 @@ impl Step {
             Phase::Running(_)
             | Phase::FindingAddress { .. }
             | Phase::Allowing(_)
-            | Phase::Removing(_) => Standing::Working,
+            | Phase::Removing(..) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::Idle => match &facts.tested {
                 Some(tested)
@@ -268,7 +285,7 @@ impl Step {
             | Phase::Running(_)
             | Phase::FindingAddress { .. }
             | Phase::Allowing(_)
-            | Phase::Removing(_) => {
+            | Phase::Removing(..) => {
                 let of = |port| self.live.column(port).problem().map(|(_, problem)| problem);
                 of(Port::Direct).or_else(|| of(Port::Pooled))
             }

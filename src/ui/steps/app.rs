@@ -186,7 +186,7 @@ fn deployment(ui: &mut Ui, step: &Step, facts: &Facts) {
         Phase::Idle
         | Phase::Watching(..)
         | Phase::Arriving(..)
-        | Phase::Restoring(_)
+        | Phase::Restoring(..)
         | Phase::Failed(_)
         | Phase::WouldChange(_) => (Mark::Passed, Mark::Passed),
     };
