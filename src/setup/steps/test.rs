@@ -224,6 +224,7 @@ impl Step {
         if let Some(cluster) = &mut ctx.facts.cluster {
             cluster.trusted_sources = Some(rules);
         }
+        self.phase = Phase::Idle;
         self.run(ctx);
     }
 
