@@ -46,13 +46,26 @@ fn masked(value: &Value, field: Option<&str>) -> Value {
     }
 }
 
-/// Of an app's variables only bindings are shown, and those without anything that could be a password around them.
+/// Of an app's variables only bindings are shown, with the parameters behind them that are settings.
 fn variable_value(value: &str) -> String {
     let tail = value.strip_prefix("${").and_then(|rest| rest.split_once('}')).map(|(_, tail)| tail);
     match tail {
-        Some(tail) if !tail.contains("pass") && !tail.contains('@') => value.to_owned(),
+        Some(tail) if is_settings(tail) => value.to_owned(),
         Some(_) | None => MASK.to_owned(),
     }
+}
+
+/// `&connection_limit=5&pgbouncer=true`: each a number or a switch, and no password by its name.
+fn is_settings(tail: &str) -> bool {
+    let is_setting = |parameter: &str| {
+        parameter.split_once('=').is_some_and(|(key, value)| {
+            let harmless = matches!(value, "true" | "false" | "require" | "verify-full")
+                || (value.len() < 6 && value.bytes().all(|byte| byte.is_ascii_digit()));
+            harmless && !key.contains("pass")
+        })
+    };
+    tail.is_empty()
+        || tail.strip_prefix(['&', '?']).is_some_and(|rest| rest.split('&').all(is_setting))
 }
 
 /// A sentence of the provider's: words that look like a secret are masked, control characters escaped, the rest capped.
@@ -101,6 +114,8 @@ mod tests {
                 "git": {"repo_clone_url": "https://x:canary@git.example/shop.git"},
                 "envs": [
                     {"key": "DATABASE_URL", "value": "${db.shop-pool.DATABASE_URL}&connection_limit=5", "scope": "RUN_TIME"},
+                    {"key": "BEHIND", "value": "${APP_DOMAIN}canary"},
+                    {"key": "PARAMETER", "value": "${db.DATABASE_URL}&options=canary"},
                     {"key": "MIXED", "value": "${db.HOSTNAME}&password=canary"},
                     {"key": "STRIPE", "value": "EV[1:canary:canary]", "type": "SECRET"},
                     {"key": "PLAIN", "value": "canary"},
