@@ -290,6 +290,7 @@ impl Step {
             }
         }
         if writes.is_empty() {
+            ctx.facts.review.retain(|step| *step != StepId::EnvFiles);
             ctx.facts.env_files = Some(ctx.facts.env_files.take().unwrap_or_default());
         } else if ctx.rules.dry_run {
             self.phase = Phase::WouldChange(writes.len());

@@ -167,7 +167,9 @@ impl Step {
             return;
         }
         if let Some(token) = self.token() {
-            self.phase = Phase::Checking(ctx.start(Effect::Check { token, keep: self.draft.keep }));
+            // The keychain is outside of this program too.
+            let keep = if ctx.rules.dry_run { Keep::SessionOnly } else { self.draft.keep };
+            self.phase = Phase::Checking(ctx.start(Effect::Check { token, keep }));
         }
     }
 
