@@ -12,12 +12,16 @@ use crate::{
         problem::{Fix, Problem},
         record::{Entry, Undo},
         secret::Secret,
+        stack::{Client, Project},
     },
     setup::{
         Msg, Order, Rules, Setup, StepMsg,
         facts::{Account, Kept},
         step::{Primary, Standing, StepId},
-        steps::{Effect, app, pool, sign_in, test},
+        steps::{
+            Effect, app, cluster as cluster_step, env_files, measure, migrations, pool, sign_in,
+            test, urls, verify,
+        },
         ticket::Ticket,
     },
 };
@@ -390,6 +394,82 @@ fn putting_one_app_back_leaves_the_other_to_be_put_back() {
     let (ticket, _) = started(setup.act(now(), app::Msg::Restore.into()));
     setup.settle(now(), ticket, app::Msg::Restored.into());
     assert_eq!(setup.record.entries.iter().map(|e| e.undone).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_recording_ends_with_the_choice_of_its_cluster() {
+    let mut setup = signed_in(Environment::Staging);
+    let (recording, _) = started(setup.act(now(), measure::Msg::Record.into()));
+    let mut other = cluster(Environment::Staging);
+    other.cluster.id = ClusterId("c2".to_owned());
+    setup.steps.cluster.clusters = vec![other.cluster.clone()];
+    setup.act(now(), cluster_step::Msg::Choose(other.cluster.id.clone()).into());
+    let (reading, _) = started(setup.act(now(), cluster_step::Msg::Use.into()));
+
+    let orders = setup.settle(now(), reading, cluster_step::Msg::Read(Box::new(other)).into());
+
+    assert!(matches!(orders.as_slice(), [Order::Cancel(ended)] if *ended == recording));
+}
+
+#[test]
+fn a_comparison_starts_the_recording_it_waits_for_and_ends_with_it() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, effect) = started(setup.act(now(), verify::Msg::Compare.into()));
+    assert!(matches!(effect, Effect::Measure(measure::Effect::Record { .. })));
+    assert!(matches!(setup.steps.verify.phase, verify::Phase::Watching));
+
+    let problem = Problem::new("connection", "The connection broke.", "");
+    setup.settle(now(), ticket, measure::Msg::Failed(problem.clone()).into());
+
+    assert_eq!(setup.problem(StepId::Verify), Some(&problem));
+}
+
+#[test]
+fn what_is_pending_in_another_database_is_asked_anew() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.pool = Some(made(&order()));
+    setup.facts.project = Some(project());
+    setup.act(now(), urls::Msg::Accept.into());
+    let (ticket, _) = started(setup.act(now(), migrations::Msg::Read.into()));
+    let nothing = migrations::Msg::Status(Box::default());
+    setup.settle(now(), ticket, nothing.into());
+    setup.facts.pool.as_mut().unwrap().db = "defaultdb".to_owned();
+    setup.act(now(), urls::Msg::Accept.into());
+
+    assert!(setup.act(now(), migrations::Msg::Deploy.into()).is_empty());
+
+    assert_eq!(setup.facts.migrated, None);
+}
+
+fn project() -> Project {
+    Project {
+        root: "/shop".into(),
+        client: Client::Prisma6,
+        evidence: Vec::new(),
+        migrations: Some("prisma/migrations".into()),
+        env_files: Vec::new(),
+        findings: Vec::new(),
+        edits: Vec::new(),
+    }
+}
+
+#[test]
+fn a_review_with_nothing_to_write_is_over() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.project = Some(project());
+    setup.facts.review = vec![StepId::EnvFiles];
+    setup.act(now(), env_files::Msg::Write.into());
+    assert_eq!(setup.facts.review, []);
+}
+
+#[test]
+fn a_dry_run_leaves_the_keychain_alone() {
+    let mut setup = Setup::new(Rules { dry_run: true, ..Rules::default() });
+    setup.steps.sign_in.draft.token = "dop_v1_canary".to_owned();
+    let (_, effect) = started(setup.act(now(), sign_in::Msg::SignIn.into()));
+    let keep = sign_in::Keep::SessionOnly;
+    let Effect::SignIn(effect) = effect else { panic!("not the sign-in's: {effect:?}") };
+    assert_eq!(effect, sign_in::Effect::Check { token: Secret::new("dop_v1_canary"), keep });
 }
 
 #[test]

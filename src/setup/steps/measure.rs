@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{activity::Sample, capacity::Limits, conn_url::ConnUrl, problem::Problem},
+    domain::{
+        activity::Sample, capacity::Limits, cluster::ClusterId, conn_url::ConnUrl, problem::Problem,
+    },
     setup::{
         Ctx, Rules,
         facts::Facts,
@@ -20,6 +22,8 @@ pub struct Step {
     pub waiting: Option<String>,
     /// Samples the baseline needs.
     needed: usize,
+    /// Whose connections are recorded.
+    cluster: Option<ClusterId>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +102,10 @@ pub fn main_database(databases: &[String], direct: &crate::domain::cluster::Endp
         .unwrap_or_else(|| direct.database.clone())
 }
 
+fn chosen(facts: &Facts) -> Option<&ClusterId> {
+    facts.cluster.as_ref().map(|facts| &facts.cluster.id)
+}
+
 impl Step {
     pub fn recorded(facts: &Facts) -> usize {
         facts.activity.before().len()
@@ -168,12 +176,16 @@ impl Step {
                 patience: ctx.rules.slot_patience,
             };
             self.needed = ctx.rules.min_samples;
+            self.cluster = chosen(ctx.facts).cloned();
             self.phase = Phase::Recording(ctx.start(effect));
         }
     }
 
-    pub fn stop(&mut self, ctx: &mut Ctx<'_>) {
-        if let Phase::Recording(ticket) = self.phase {
+    /// Ends the recording of a cluster that is no longer the chosen one: its samples would count for the new one.
+    pub(super) fn keep_to_the_cluster(&mut self, ctx: &mut Ctx<'_>) {
+        if let Phase::Recording(ticket) = self.phase
+            && self.cluster.as_ref() != chosen(ctx.facts)
+        {
             ctx.cancel(ticket);
             self.phase = Phase::Idle;
         }

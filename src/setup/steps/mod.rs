@@ -76,7 +76,7 @@ macro_rules! steps {
         }
 
         impl Steps {
-            pub(super) fn update(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
+            fn dispatch(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
                 match msg { $(StepMsg::$id(msg) => self.$module.update(ctx, msg)),+ }
             }
 
@@ -119,6 +119,21 @@ steps! {
 }
 
 impl Steps {
+    pub(super) fn update(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
+        let compares = matches!(msg, StepMsg::Verify(verify::Msg::Compare));
+        self.dispatch(ctx, msg);
+        self.measure.keep_to_the_cluster(ctx);
+        self.verify.watch(ctx);
+        if compares && matches!(self.verify.phase, verify::Phase::Watching) {
+            self.measure.record(ctx);
+        }
+        match &self.measure.phase {
+            measure::Phase::Recording(_) => {}
+            measure::Phase::Idle => self.verify.ended(ctx, None),
+            measure::Phase::Failed(problem) => self.verify.ended(ctx, Some(problem)),
+        }
+    }
+
     /// The message a fix button sends, for the steps that know it.
     pub(super) fn fix(&self, step: StepId, fix: &Fix) -> Option<StepMsg> {
         match (step, fix) {

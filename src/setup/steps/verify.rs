@@ -111,7 +111,7 @@ impl Step {
     }
 
     /// Called after every news: goes on once there are enough samples.
-    pub fn watch(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn watch(&mut self, ctx: &mut Ctx<'_>) {
         if !matches!(self.phase, Phase::Watching) {
             return;
         }
@@ -130,6 +130,15 @@ impl Step {
                 self.phase = Phase::Requesting(ctx.start(effect));
             }
             None => self.judge(ctx),
+        }
+    }
+
+    /// No more samples will come: `why`, or nobody records.
+    pub(super) fn ended(&mut self, ctx: &mut Ctx<'_>, why: Option<&Problem>) {
+        match (&self.phase, why) {
+            (Phase::Watching, Some(problem)) => self.phase = Phase::Failed(problem.clone()),
+            (Phase::Watching, None) => self.judge(ctx),
+            (Phase::Idle | Phase::Requesting(_) | Phase::Failed(_), _) => {}
         }
     }
 
