@@ -76,7 +76,7 @@ fn refused(err: &RecordError) -> Problem {
             .fix("Try again", Fix::TryAgain)
             .hint("Step 6 tests the connection stage by stage and names the cause")
         }
-        RecordError::Query(_) => Problem::new(
+        RecordError::Query(_) | RecordError::Silent(_) => Problem::new(
             "query",
             "The server stopped answering questions about its connections.",
             "The connection broke or the server was restarted.",

@@ -35,14 +35,16 @@ pub enum RecordError {
     Connect(ConnectError),
     #[error("the server did not answer the question about its connections")]
     Query(#[source] sqlx::Error),
+    #[error("no answer within {0:?} to the question about the connections")]
+    Silent(Duration),
 }
 
 impl RecordError {
-    /// Nothing answered within this time.
+    /// Nothing answered within this time when the connection was to be made.
     pub fn silent_for(&self) -> Option<Duration> {
         match self {
             Self::Connect(err) => err.silent_for(),
-            Self::Query(_) => None,
+            Self::Query(_) | Self::Silent(_) => None,
         }
     }
 
@@ -56,6 +58,8 @@ impl RecordError {
 #[derive(Debug)]
 pub struct Watch {
     connection: PgConnection,
+    /// How long an answer may take: a connection that a network dropped silently never ends by itself.
+    limit: Duration,
     /// Statements of ours, which the server counts as commits too.
     own: u64,
 }
@@ -67,14 +71,12 @@ impl Watch {
         timing: &Timing,
     ) -> Result<Self, RecordError> {
         let connection = connect(url, ca, timing.sign_in).await.map_err(RecordError::Connect)?;
-        Ok(Self { connection, own: 0 })
+        Ok(Self { connection, limit: timing.query, own: 0 })
     }
 
     pub async fn limits(&mut self) -> Result<Limits, RecordError> {
-        let row = sqlx::query(LIMITS)
-            .fetch_one(&mut self.connection)
-            .await
-            .map_err(RecordError::Query)?;
+        let asked = sqlx::query(LIMITS).fetch_one(&mut self.connection);
+        let row = within(self.limit, asked).await?;
         self.own += 1;
         let number = |index: usize| -> Result<u32, RecordError> {
             let value: i32 = row.try_get(index).map_err(RecordError::Query)?;
@@ -88,10 +90,8 @@ impl Watch {
     }
 
     pub async fn holders(&mut self) -> Result<Vec<Holder>, RecordError> {
-        let rows = sqlx::query(HOLDERS)
-            .fetch_all(&mut self.connection)
-            .await
-            .map_err(RecordError::Query)?;
+        let asked = sqlx::query(HOLDERS).fetch_all(&mut self.connection);
+        let rows = within(self.limit, asked).await?;
         self.own += 1;
         rows.iter()
             .map(|row| {
@@ -111,10 +111,8 @@ impl Watch {
     /// One sample; `refused` is what was refused since the one before.
     pub async fn sample(&mut self, refused: u32) -> Result<Sample, RecordError> {
         let holders = self.holders().await?;
-        let commits: i64 = sqlx::query_scalar(COMMITS)
-            .fetch_one(&mut self.connection)
-            .await
-            .map_err(RecordError::Query)?;
+        let asked = sqlx::query_scalar(COMMITS).fetch_one(&mut self.connection);
+        let commits: i64 = within(self.limit, asked).await?;
         self.own += 1;
         let commits = u64::try_from(commits).unwrap_or(0).saturating_sub(self.own);
         Ok(Sample { at: Timestamp::now(), holders, commits, refused })
@@ -122,6 +120,30 @@ impl Watch {
 
     pub async fn close(self) {
         // Nothing depends on a polite goodbye.
-        self.connection.close().await.ok();
+        tokio::time::timeout(Duration::from_secs(1), self.connection.close()).await.ok();
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, RecordError> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answer) => answer.map_err(RecordError::Query),
+        Err(_) => Err(RecordError::Silent(limit)), // the clock's error says nothing more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_that_is_never_answered_ends() {
+        let limit = Duration::from_millis(1);
+        let asked = std::future::pending::<Result<(), sqlx::Error>>();
+        assert!(
+            matches!(within(limit, asked).await, Err(RecordError::Silent(ended)) if ended == limit)
+        );
     }
 }
