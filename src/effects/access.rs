@@ -50,11 +50,20 @@ pub(super) async fn allow(
     }
     let mut wanted = before.clone();
     wanted.push(our_rule(address, until, &TimeZone::system()));
-    let after = write(client, cluster, &wanted).await?;
+    let lease = Lease { address, until, was_there: false };
+    let after = match write(client, cluster, &wanted).await {
+        Ok(after) => after,
+        Err(problem) => {
+            if problem.outcome_unknown {
+                // Our rule may be there, and then it has to be removed one day.
+                notes.note(Msg::Sent(lease)).await;
+            }
+            return Err(problem);
+        }
+    };
     if !lets_in(&after, address) {
         return Err(not_taken(&format!("{address} is not among the trusted sources.")));
     }
-    let lease = Lease { address, until, was_there: false };
     if let Err(problem) = nothing_lost(&before, &after) {
         // Our rule is there all the same and has to be removed one day.
         notes.note(Msg::Allowed(lease, after)).await;

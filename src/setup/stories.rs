@@ -345,6 +345,23 @@ fn access_is_removed_where_it_was_given_also_when_another_cluster_is_chosen() {
     assert_eq!(setup.record.entries.iter().map(|e| e.undone).collect::<Vec<_>>(), [true, false]);
 }
 
+#[test]
+fn access_that_was_sent_and_not_confirmed_can_be_removed() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.steps.test.draft.address = "203.0.113.7".to_owned();
+    let (ticket, _) = started(setup.act(now(), test::Msg::Allow.into()));
+    let address = "203.0.113.7".parse().unwrap();
+    let lease = Lease { address, until: None, was_there: false };
+    setup.note(now(), ticket, test::Msg::Sent(lease.clone()).into());
+    let problem = Problem::new("time-out", "No answer.", "").outcome_unknown();
+    setup.settle(now(), ticket, test::Msg::Failed(problem).into());
+
+    assert_eq!(setup.standing(StepId::Test), Standing::Stopped);
+    let (_, effect) = started(setup.act(now(), test::Msg::Remove.into()));
+    let Effect::Test(effect) = effect else { panic!("not the test's: {effect:?}") };
+    assert_eq!(effect, test::Effect::Remove { cluster: id(), lease });
+}
+
 fn with_app() -> Setup {
     let mut setup = signed_in(Environment::Staging);
     setup.facts.pool = Some(made(&order()));

@@ -87,6 +87,8 @@ pub enum Msg {
     Address(Ipv4Addr),
     Allow,
     Allowed(Lease, Vec<Rule>),
+    /// The rule was sent, and could not be read back.
+    Sent(Lease),
     Remove,
     Removed(Vec<Rule>),
     Stop,
@@ -146,6 +148,10 @@ impl Step {
             }
             (Msg::Allow, Phase::Idle | Phase::Failed(_)) => self.allow(ctx),
             (Msg::Allowed(lease, rules), Phase::Allowing(_)) => self.allowed(ctx, lease, rules),
+            (Msg::Sent(lease), Phase::Allowing(_)) => {
+                let what = format!("Trusted source {} sent; not confirmed", lease.address);
+                Self::open_lease(ctx, lease, what);
+            }
             (Msg::Remove, Phase::Idle | Phase::Failed(_)) => self.remove(ctx),
             (Msg::Removed(rules), Phase::Removing(_, entry)) => {
                 let entry = *entry;
@@ -165,6 +171,7 @@ impl Step {
                 | Msg::Address(_)
                 | Msg::Allow
                 | Msg::Allowed(..)
+                | Msg::Sent(_)
                 | Msg::Remove
                 | Msg::Removed(_)
                 | Msg::Stop,
@@ -215,17 +222,22 @@ impl Step {
     }
 
     fn allowed(&mut self, ctx: &mut Ctx<'_>, lease: Lease, rules: Vec<Rule>) {
-        if let (Some(cluster), false) = (&ctx.facts.cluster, lease.was_there) {
-            let undo =
-                Undo::RemoveLease { cluster: cluster.cluster.id.clone(), lease: lease.clone() };
-            ctx.did(format!("Trusted source {} added for this computer", lease.address), undo);
-        }
-        ctx.facts.lease = Some(lease);
+        let what = format!("Trusted source {} added for this computer", lease.address);
+        Self::open_lease(ctx, lease, what);
         if let Some(cluster) = &mut ctx.facts.cluster {
             cluster.trusted_sources = Some(rules);
         }
         self.phase = Phase::Idle;
         self.run(ctx);
+    }
+
+    fn open_lease(ctx: &mut Ctx<'_>, lease: Lease, what: String) {
+        if let (Some(cluster), false) = (&ctx.facts.cluster, lease.was_there) {
+            let undo =
+                Undo::RemoveLease { cluster: cluster.cluster.id.clone(), lease: lease.clone() };
+            ctx.did(what, undo);
+        }
+        ctx.facts.lease = Some(lease);
     }
 
     fn remove(&mut self, ctx: &mut Ctx<'_>) {
