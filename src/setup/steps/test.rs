@@ -241,6 +241,8 @@ impl Step {
     }
 
     fn remove(&mut self, ctx: &mut Ctx<'_>) {
+        // A rule that was there before us is not ours to remove; only our access ends.
+        ctx.facts.lease.take_if(|lease| lease.was_there);
         let open = ctx.record.entries.iter().enumerate().rev().find_map(|(at, entry)| {
             match &entry.undo {
                 Undo::RemoveLease { cluster, lease }
