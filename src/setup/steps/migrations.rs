@@ -22,6 +22,8 @@ use crate::{
 pub struct Step {
     pub phase: Phase,
     pub status: Option<Status>,
+    /// Whose status that is: another database or folder has to be asked anew.
+    pub asked: Option<(Target, PathBuf)>,
     /// Applied in the deploy that runs or ran last.
     pub log: Vec<Applied>,
     /// The migration under way, and statements finished in it.
@@ -83,7 +85,7 @@ impl Step {
                 label,
                 "No Prisma migrations folder was found in the project. Skip this step.".to_owned(),
             ),
-            Phase::Idle | Phase::Failed(_) => match &self.status {
+            Phase::Idle | Phase::Failed(_) => match self.status_of(facts) {
                 None => Primary::Act("Read the migrations".to_owned(), Msg::Read),
                 Some(status) => Self::offer(status, facts, rules),
             },
@@ -118,7 +120,7 @@ impl Step {
     }
 
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
-        if self.status.is_none()
+        if self.status_of(ctx.facts).is_none()
             && matches!(self.phase, Phase::Idle)
             && Self::folder(ctx.facts).is_some()
         {
@@ -175,25 +177,33 @@ impl Step {
         }
     }
 
-    fn target(ctx: &Ctx<'_>) -> Option<(Target, PathBuf)> {
-        let urls = ctx.facts.urls.as_ref()?;
+    pub fn target(facts: &Facts) -> Option<(Target, PathBuf)> {
+        let urls = facts.urls.as_ref()?;
         let target = Target { url: urls.direct.clone(), ca: urls.ca.clone() };
-        Some((target, Self::folder(ctx.facts)?))
+        Some((target, Self::folder(facts)?))
+    }
+
+    /// The status, while the database and the folder are still those that were asked.
+    pub fn status_of(&self, facts: &Facts) -> Option<&Status> {
+        self.status.as_ref().filter(|_| self.asked == Self::target(facts))
     }
 
     fn read(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some((direct, folder)) = Self::target(ctx) {
+        self.status = None;
+        self.asked = Self::target(ctx.facts);
+        if let Some((direct, folder)) = self.asked.clone() {
             let patience = ctx.rules.slot_patience;
             self.phase = Phase::Reading(ctx.start(Effect::Status { direct, folder, patience }));
         }
     }
 
     fn deploy(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(status) = &self.status else { return };
+        let Some(status) = self.status_of(ctx.facts) else { return };
         if !status.failed.is_empty() {
             return;
         }
         if status.pending.is_empty() {
+            ctx.facts.review.retain(|step| *step != StepId::Migrations);
             ctx.facts.migrated = Some(ctx.facts.migrated.take().unwrap_or_default());
             return;
         }
@@ -204,7 +214,7 @@ impl Step {
         if may_change(ctx.facts, ctx.rules).is_err() {
             return;
         }
-        if let Some((direct, folder)) = Self::target(ctx) {
+        if let Some((direct, folder)) = self.asked.clone() {
             self.log.clear();
             let patience = ctx.rules.slot_patience;
             self.phase = Phase::Deploying(ctx.start(Effect::Deploy { direct, folder, patience }));

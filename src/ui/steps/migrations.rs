@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         written::would(ui, &format!("{migrations} would be applied."));
     }
     let mut act = None;
-    if let Some(status) = &step.status {
+    if let Some(status) = step.status_of(facts) {
         let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
         act = standing(ui, status, idle);
         if !matches!(step.phase, Phase::Deploying(_)) {
