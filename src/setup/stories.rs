@@ -223,6 +223,23 @@ fn a_pool_that_somebody_else_made_meanwhile_can_be_used() {
 }
 
 #[test]
+fn only_a_pool_that_we_sent_is_ours_to_delete() {
+    for (sent_before, entries) in [(false, 0), (true, 1)] {
+        let mut setup = signed_in(Environment::Staging);
+        let (mut ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+        if sent_before {
+            let (finding, _) = started(setup.settle(now(), ticket, lost()));
+            setup.settle(now(), finding, pool::Msg::Found(None).into());
+            (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+        }
+        // The account refused, because a pool of this name and these settings is there.
+        setup.settle(now(), ticket, pool::Msg::Found(Some(made(&order()))).into());
+        assert_eq!(setup.facts.pool, Some(made(&order())));
+        assert_eq!(setup.record.entries.len(), entries);
+    }
+}
+
+#[test]
 fn editing_while_the_pool_is_created_does_not_change_the_order() {
     let mut setup = signed_in(Environment::Staging);
     let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));

@@ -22,6 +22,8 @@ use crate::{
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
+    /// A pool whose creation we sent and got no answer to: found later, it is ours.
+    unanswered: Option<PoolName>,
 }
 
 #[derive(Debug)]
@@ -335,12 +337,12 @@ impl Step {
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match (msg, &self.phase) {
             (Msg::Act, Phase::Editing | Phase::Failed(_)) => self.act(ctx),
-            (Msg::UseSize(size), _) => {
+            (Msg::UseSize(size), Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_)) => {
                 self.draft.size = size;
                 self.draft.size_chosen = true;
                 self.phase = Phase::Editing;
             }
-            (Msg::Adopt(name), _) => {
+            (Msg::Adopt(name), Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_)) => {
                 if let Some(pool) = ctx
                     .facts
                     .cluster
@@ -376,12 +378,28 @@ impl Step {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Editing;
             }
-            (Msg::Act | Msg::Made(_) | Msg::Found(_) | Msg::Stop, _) => {}
+            (
+                Msg::Act
+                | Msg::UseSize(_)
+                | Msg::Adopt(_)
+                | Msg::Made(_)
+                | Msg::Found(_)
+                | Msg::Stop,
+                _,
+            ) => {}
         }
     }
 
     fn found(&mut self, ctx: &mut Ctx<'_>, found: Option<Pool>, order: &PoolOrder) {
         match found {
+            // Refused because it was there, and never sent before: somebody else's, which is not ours to delete.
+            Some(pool)
+                if pool.fulfils(order)
+                    && matches!(self.phase, Phase::Creating(..))
+                    && self.unanswered.as_ref() != Some(&pool.name) =>
+            {
+                self.established(ctx, pool);
+            }
             Some(pool) if pool.fulfils(order) => self.made(ctx, pool),
             Some(pool) => {
                 self.phase = Phase::Failed(different(&pool, order));
@@ -446,6 +464,7 @@ impl Step {
         let Some(cluster) = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone()) else {
             return;
         };
+        self.unanswered = Some(order.name.clone());
         let ticket = ctx.start(Effect::Find(cluster, order.name.clone()));
         self.phase = Phase::Finding(ticket, order);
     }
