@@ -45,8 +45,8 @@ impl Leaving {
             }
             Self::RemovingAccess(since) => {
                 let late = REMOVAL_TAKES <= ctx.input(|input| input.time) - *since;
-                let over = session.setup.standing(StepId::Test) != Standing::Working;
-                if late || over {
+                // One that stays is told, as long as the window stays.
+                if late || session.setup.facts.lease.is_none() {
                     self.now(ctx);
                 }
             }
@@ -92,8 +92,17 @@ impl Leaving {
                 }
             }
             Self::RemovingAccess(_) => {
-                let title = "Removing this computer's access";
-                let text = "The trusted source that let this computer in is being removed…";
+                let stands = session.setup.standing(StepId::Test) != Standing::Working;
+                let why = session.setup.problem(StepId::Test).filter(|_| stands);
+                let (title, text) = match why {
+                    Some(problem) => {
+                        ("This computer's access was not removed", problem.what.as_str())
+                    }
+                    None => (
+                        "Removing this computer's access",
+                        "The trusted source that let this computer in is being removed…",
+                    ),
+                };
                 let until = session.setup.facts.lease.as_ref().and_then(|lease| lease.until);
                 if kit::question(ui, title, text, &[&stays(until)]).is_some() {
                     self.now(ui.ctx());

@@ -27,7 +27,7 @@ pub struct Session {
 }
 
 /// Steps whose running action must not be cut off unasked: half of it could be done.
-const WHOLE: [StepId; 3] = [StepId::Pool, StepId::Migrations, StepId::App];
+const WHOLE: [StepId; 4] = [StepId::Pool, StepId::Migrations, StepId::App, StepId::HandOver];
 
 impl Session {
     pub fn new(begun: Begun, tasks: Handle, wake: Wake) -> Self {

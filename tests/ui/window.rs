@@ -14,7 +14,11 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use poolwright::{
-    domain::{problem::Problem, timing::Timing},
+    domain::{
+        problem::Problem,
+        record::{Entry, Undo},
+        timing::Timing,
+    },
     effects::World,
     keychain::Keychain,
     setup::{Rules, Setup, step::StepId},
@@ -207,11 +211,17 @@ fn what_would_be_cut_off_half_way_is_asked_about() {
 #[test]
 fn the_access_of_this_computer_is_taken_back_before_the_window_closes() {
     let mut setup = fixtures::created();
-    setup.facts.lease = Some(fixtures::lease(60));
+    let lease = fixtures::lease(60);
+    let cluster = setup.facts.cluster.as_ref().expect("a cluster").cluster.id.clone();
+    let undo = Undo::RemoveLease { cluster, lease: lease.clone() };
+    let at = fixtures::now();
+    setup.record.entries.push(Entry { at, what: String::new(), undo, undone: false });
+    setup.facts.lease = Some(lease);
     let mut window = Window::open(Some(Begun { setup, ..begun() }), None);
     close(&mut window);
     assert!(told(&window).contains(&ViewportCommand::CancelClose));
-    // Nobody answers for the account, so the removal ends with a problem, and the window closes all the same.
+    // Nobody answers for the account, so the removal ends with a problem. It is told, and the window closes all the same.
+    window.wait_for("This computer's access was not removed");
     let closed = (0..500).any(|_| {
         window.harness.step();
         std::thread::park_timeout(Duration::from_millis(10));
