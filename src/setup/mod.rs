@@ -191,6 +191,14 @@ impl Setup {
         }
     }
 
+    /// From now on nothing is changed anywhere, or it is again.
+    pub fn set_dry_run(&mut self, on: bool) {
+        self.rules.dry_run = on;
+        if !on {
+            self.steps.end_dry_run();
+        }
+    }
+
     /// A request to the account ended; for the history only.
     pub fn exchanged(&mut self, exchange: Exchange) {
         self.record.exchanges.push(exchange);
@@ -252,9 +260,10 @@ impl Setup {
     /// What a fix button of a problem on `step` sends; `None` where the window handles it (copy, open).
     pub fn fix(&self, step: StepId, fix: &Fix) -> Option<Msg> {
         match fix {
-            Fix::TryAgain => match self.primary(step) {
-                Primary::Act(_, msg) => Some(msg),
-                Primary::Blocked(..) | Primary::Working(..) | Primary::Next => None,
+            Fix::TryAgain => match (self.steps.again(step), self.primary(step)) {
+                (Some(msg), _) => Some(Msg::Step(msg)),
+                (None, Primary::Act(_, msg)) => Some(msg),
+                (None, Primary::Blocked(..) | Primary::Working(..) | Primary::Next) => None,
             },
             Fix::Copy(_) | Fix::Open(_) => None,
             Fix::AllowThisComputer

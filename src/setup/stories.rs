@@ -19,8 +19,8 @@ use crate::{
         facts::{Account, Kept},
         step::{Primary, Standing, StepId},
         steps::{
-            Effect, app, cluster as cluster_step, env_files, measure, migrations, pool, sign_in,
-            test, urls, verify,
+            Effect, app, cluster as cluster_step, env_files, hand_over, measure, migrations, pool,
+            sign_in, test, urls, verify,
         },
         ticket::Ticket,
     },
@@ -312,6 +312,47 @@ fn a_dry_run_sends_nothing_and_says_what_it_would_change() {
     assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
     assert_eq!(setup.standing(StepId::Pool), Standing::WouldChange);
     assert_eq!(setup.facts.pool, None);
+}
+
+#[test]
+fn after_a_dry_run_the_change_can_be_made() {
+    let mut setup = signed_in(Environment::Staging);
+    setup.set_dry_run(true);
+    setup.act(now(), pool::Msg::Act.into());
+    assert_eq!(setup.standing(StepId::Pool), Standing::WouldChange);
+    setup.set_dry_run(false);
+    let Primary::Act(_, msg) = setup.primary(StepId::Pool) else { panic!("nothing is offered") };
+    started(setup.act(now(), msg));
+}
+
+#[test]
+fn trying_again_does_what_went_wrong_and_nothing_else() {
+    let problem = || Problem::new("time-out", "No answer.", "");
+    let mut setup = signed_in(Environment::Staging);
+    setup.steps.test.draft.address = "203.0.113.7".to_owned();
+    let (ticket, _) = started(setup.act(now(), test::Msg::Allow.into()));
+    setup.settle(now(), ticket, test::Msg::Failed(problem()).into());
+    let again = setup.fix(StepId::Test, &Fix::TryAgain);
+    assert!(matches!(again, Some(Msg::Step(StepMsg::Test(test::Msg::Allow)))), "{again:?}");
+
+    setup.record.entries.push(entry(Undo::DeletePool { cluster: id(), pool: order().name }));
+    setup.facts.pool = Some(made(&order()));
+    let (ticket, _) = started(setup.act(now(), hand_over::Msg::Undo(0).into()));
+    setup.settle(now(), ticket, hand_over::Msg::Failed(problem()).into());
+    let again = setup.fix(StepId::HandOver, &Fix::TryAgain);
+    let undo = hand_over::Msg::Undo(0);
+    assert_eq!(format!("{again:?}"), format!("{:?}", Some(Msg::Step(undo.into()))));
+}
+
+#[test]
+fn deleting_an_earlier_pool_leaves_the_one_in_use() {
+    let mut setup = signed_in(Environment::Staging);
+    let earlier = PoolName::given("earlier");
+    setup.record.entries.push(entry(Undo::DeletePool { cluster: id(), pool: earlier }));
+    setup.facts.pool = Some(made(&order()));
+    let (ticket, _) = started(setup.act(now(), hand_over::Msg::Undo(0).into()));
+    setup.settle(now(), ticket, hand_over::Msg::Undone.into());
+    assert_eq!(setup.facts.pool, Some(made(&order())));
 }
 
 #[test]

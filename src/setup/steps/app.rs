@@ -37,6 +37,8 @@ pub struct Step {
     pub seen: Vec<String>,
     /// What `propose` answered, for the person: the cost after the change, as the provider says it.
     pub proposal: Option<String>,
+    /// The problem shown has ended a restore.
+    restoring: bool,
 }
 
 #[derive(Debug, Default)]
@@ -352,7 +354,13 @@ impl Step {
             ctx.facts.activity.switch_began_at = None;
             ctx.facts.activity.switched_at = None;
         }
+        self.restoring = matches!(self.phase, Phase::Restoring(..));
         self.phase = Phase::Failed(problem);
+    }
+
+    /// What “Try again” does on the problem that is shown.
+    pub(super) fn again(&self) -> Option<Msg> {
+        (self.restoring && matches!(self.phase, Phase::Failed(_))).then_some(Msg::Restore)
     }
 
     fn active(&mut self, ctx: &mut Ctx<'_>, deployment: String, live_url: Option<String>) {

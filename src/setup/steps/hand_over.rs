@@ -22,6 +22,8 @@ pub struct Step {
     pub phase: Phase,
     /// Entries still to be taken back after the one that is under way, the next one last.
     queue: Vec<usize>,
+    /// The entry that could not be taken back.
+    stopped: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -141,12 +143,21 @@ impl Step {
                 self.undone(ctx, index);
                 self.undo_next(ctx);
             }
-            (Msg::Failed(problem), _) => {
+            (Msg::Failed(problem), phase) => {
+                self.stopped = match phase {
+                    Phase::Undoing(_, index) => Some(*index),
+                    Phase::Idle | Phase::Writing(_) | Phase::Failed(_) | Phase::WouldChange => None,
+                };
                 self.queue.clear();
                 self.phase = Phase::Failed(problem);
             }
             (Msg::Write | Msg::Written(_) | Msg::Undo(_) | Msg::UndoAll | Msg::Undone, _) => {}
         }
+    }
+
+    /// What “Try again” does on the problem that is shown.
+    pub(super) fn again(&self) -> Option<Msg> {
+        self.stopped.map(Msg::Undo)
     }
 
     fn undo(&mut self, ctx: &mut Ctx<'_>, index: usize) {
@@ -174,16 +185,18 @@ impl Step {
         let Some(entry) = ctx.record.entries.get_mut(index) else { return };
         entry.undone = true;
         match entry.undo.clone() {
-            Undo::DeletePool { pool, .. } => {
-                if let Some(cluster) = &mut ctx.facts.cluster {
-                    cluster.pools.retain(|other| other.name != pool);
+            Undo::DeletePool { cluster: home, pool } => {
+                if let Some(facts) = ctx.facts.cluster.as_mut().filter(|at| at.cluster.id == home) {
+                    facts.pools.retain(|other| other.name != pool);
+                    if ctx.facts.pool.take_if(|ours| ours.name == pool).is_some() {
+                        ctx.facts.changed(StepId::Pool);
+                    }
                 }
-                ctx.facts.pool = None;
-                ctx.facts.changed(StepId::Pool);
             }
-            Undo::RestoreSpec { .. } => {
-                ctx.facts.deployed = None;
-                ctx.facts.changed(StepId::App);
+            Undo::RestoreSpec { app, .. } => {
+                if ctx.facts.deployed.take_if(|deployed| deployed.app == app).is_some() {
+                    ctx.facts.changed(StepId::App);
+                }
             }
             Undo::RemoveLease { lease, .. } => {
                 // A newer one, of another cluster, may be open.

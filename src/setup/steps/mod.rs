@@ -134,6 +134,46 @@ impl Steps {
         }
     }
 
+    /// What “Try again” sends where the problem shown did not come from the primary button.
+    pub(super) fn again(&self, step: StepId) -> Option<StepMsg> {
+        match step {
+            StepId::SignIn => self.sign_in.again().map(Into::into),
+            StepId::Test => self.test.again().map(Into::into),
+            StepId::App => self.app.again().map(Into::into),
+            StepId::HandOver => self.hand_over.again().map(Into::into),
+            StepId::Cluster
+            | StepId::Measure
+            | StepId::Pool
+            | StepId::Urls
+            | StepId::Project
+            | StepId::EnvFiles
+            | StepId::Migrations
+            | StepId::Verify => None,
+        }
+    }
+
+    /// Ends what a dry run found: from now on the steps do what they then would have done.
+    pub(super) fn end_dry_run(&mut self) {
+        if matches!(self.pool.phase, pool::Phase::WouldChange(_)) {
+            self.pool.phase = pool::Phase::default();
+        }
+        if matches!(self.project.phase, project::Phase::WouldChange(_)) {
+            self.project.phase = project::Phase::default();
+        }
+        if matches!(self.env_files.phase, env_files::Phase::WouldChange(_)) {
+            self.env_files.phase = env_files::Phase::default();
+        }
+        if matches!(self.migrations.phase, migrations::Phase::WouldChange(_)) {
+            self.migrations.phase = migrations::Phase::default();
+        }
+        if matches!(self.app.phase, app::Phase::WouldChange(_)) {
+            self.app.phase = app::Phase::default();
+        }
+        if matches!(self.hand_over.phase, hand_over::Phase::WouldChange) {
+            self.hand_over.phase = hand_over::Phase::default();
+        }
+    }
+
     /// The message a fix button sends, for the steps that know it.
     pub(super) fn fix(&self, step: StepId, fix: &Fix) -> Option<StepMsg> {
         match (step, fix) {

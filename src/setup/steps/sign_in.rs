@@ -18,6 +18,8 @@ pub struct Step {
     pub phase: Phase,
     /// A token that the keychain or the environment gave; used without being shown.
     pub remembered: Option<Secret>,
+    /// The problem shown has ended a sign-out.
+    signing_out: bool,
 }
 
 #[derive(Default)]
@@ -158,8 +160,16 @@ impl Step {
                 ctx.facts.changed(StepId::SignIn);
                 self.phase = Phase::Editing;
             }
-            Msg::Failed(problem) => self.phase = Phase::Failed(problem),
+            Msg::Failed(problem) => {
+                self.signing_out = matches!(self.phase, Phase::SigningOut(_));
+                self.phase = Phase::Failed(problem);
+            }
         }
+    }
+
+    /// What “Try again” does on the problem that is shown.
+    pub(super) fn again(&self) -> Option<Msg> {
+        (self.signing_out && matches!(self.phase, Phase::Failed(_))).then_some(Msg::SignOut)
     }
 
     fn sign_in(&mut self, ctx: &mut Ctx<'_>) {

@@ -26,6 +26,8 @@ pub struct Step {
     pub phase: Phase,
     /// What is known so far, drawn while the test runs.
     pub live: BothPorts,
+    /// Does again what the problem shown has ended; `None`: the test.
+    again: Option<fn() -> Msg>,
 }
 
 #[derive(Debug)]
@@ -162,7 +164,7 @@ impl Step {
                 self.live = BothPorts::default();
                 self.phase = Phase::Idle;
             }
-            (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
+            (Msg::Failed(problem), _) => self.failed(problem),
             (
                 Msg::Run
                 | Msg::Stage(..)
@@ -178,6 +180,21 @@ impl Step {
                 _,
             ) => {}
         }
+    }
+
+    fn failed(&mut self, problem: Problem) {
+        self.again = match self.phase {
+            Phase::FindingAddress { allow: false, .. } => Some(|| Msg::FindAddress),
+            Phase::FindingAddress { allow: true, .. } | Phase::Allowing(_) => Some(|| Msg::Allow),
+            Phase::Removing(..) => Some(|| Msg::Remove),
+            Phase::Idle | Phase::Running(_) | Phase::Failed(_) => None,
+        };
+        self.phase = Phase::Failed(problem);
+    }
+
+    /// What “Try again” does on the problem that is shown.
+    pub(super) fn again(&self) -> Option<Msg> {
+        matches!(self.phase, Phase::Failed(_)).then(|| self.again.map(|again| again()))?
     }
 
     fn run(&mut self, ctx: &mut Ctx<'_>) {

@@ -116,7 +116,7 @@ impl Page {
                 let on = setup.rules.dry_run;
                 response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, "Dry run"));
                 if response.clicked() {
-                    setup.rules.dry_run = !on;
+                    setup.set_dry_run(!on);
                 }
                 response.on_hover_text(
                     "Nothing is changed anywhere; each step says what it would do. Ctrl+D",

@@ -90,7 +90,7 @@ impl Page {
             }
         }
         if pressed(Modifiers::COMMAND, Key::D) {
-            setup.rules.dry_run = !setup.rules.dry_run;
+            setup.set_dry_run(!setup.rules.dry_run);
         }
         if pressed(Modifiers::COMMAND, Key::L) {
             self.turn_drawer(ui);
