@@ -94,7 +94,7 @@ impl WireApp {
         let app = App {
             id: AppId(self.id),
             name,
-            spec: self.spec,
+            spec: self.spec.into(),
             live_url: (!self.live_url.is_empty()).then_some(self.live_url),
             active_deployment: id(self.active_deployment),
             updated_at: self.updated_at.and_then(|at| at.parse::<Timestamp>().ok()),

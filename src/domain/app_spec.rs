@@ -17,11 +17,35 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AppId(pub String);
 
+/// An app's settings as the account gave them. They are never printed: a value may be a URL with its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Spec(Value);
+
+impl From<Value> for Spec {
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
+impl std::ops::Deref for Spec {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Spec(…)")
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
     pub id: AppId,
     pub name: String,
-    pub spec: Value,
+    pub spec: Spec,
     pub live_url: Option<String>,
     pub active_deployment: Option<String>,
     pub updated_at: Option<Timestamp>,
@@ -72,7 +96,7 @@ pub struct SpecChange {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecPlan {
-    pub spec: Value,
+    pub spec: Spec,
     pub changes: Vec<SpecChange>,
 }
 
@@ -432,7 +456,7 @@ mod tests {
             health_url(&App {
                 id: AppId("a".to_owned()),
                 name: "a".to_owned(),
-                spec: service,
+                spec: service.into(),
                 live_url: live.map(str::to_owned),
                 active_deployment: None,
                 updated_at: None,

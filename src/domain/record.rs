@@ -3,9 +3,13 @@
 use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::domain::{access::Lease, app_spec::AppId, cluster::ClusterId, pool::PoolName};
+use crate::domain::{
+    access::Lease,
+    app_spec::{AppId, Spec},
+    cluster::ClusterId,
+    pool::PoolName,
+};
 
 /// One HTTP request to the account and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +50,7 @@ pub enum Undo {
     },
     RestoreSpec {
         app: AppId,
-        spec: Box<Value>,
+        spec: Box<Spec>,
     },
     RemoveLease {
         cluster: ClusterId,

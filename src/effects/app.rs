@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use crate::{
     digitalocean::{
         apps::{BrokenStep, Deployment, Running},
@@ -11,7 +9,7 @@ use crate::{
     },
     domain::{
         app_spec::{
-            AppId, Place,
+            AppId, Place, Spec,
             difference::{Difference, arrived, difference, foreign_changes},
         },
         problem::{Fix, Problem},
@@ -63,7 +61,7 @@ pub(super) async fn run(
     }
 }
 
-async fn propose(client: &Client, app: &AppId, spec: &Value) -> Result<Msg, Problem> {
+async fn propose(client: &Client, app: &AppId, spec: &Spec) -> Result<Msg, Problem> {
     let proposal = client.propose(app, spec).await.map_err(|err| account::problem(&err))?;
     Ok(Msg::Proposed(match proposal.cost {
         Some(cost) => format!("{cost} USD a month"),
@@ -79,8 +77,8 @@ async fn read(client: &Client, app: &AppId) -> Result<Running, Problem> {
 async fn update(
     client: &Client,
     app: &AppId,
-    before: &Value,
-    after: &Value,
+    before: &Spec,
+    after: &Spec,
     timing: &Timing,
     notes: &Notes,
 ) -> Result<Msg, Problem> {
@@ -97,7 +95,7 @@ async fn update(
 async fn put(
     client: &Client,
     now: &Running,
-    wanted: &Value,
+    wanted: &Spec,
     timing: &Timing,
 ) -> Result<Started, Problem> {
     let app = &now.app.id;
@@ -207,7 +205,7 @@ async fn newer(client: &Client, app: &AppId, superseded: String) -> Result<Strin
 pub(super) async fn restore(
     client: &Client,
     app: &AppId,
-    earlier: &Value,
+    earlier: &Spec,
     timing: &Timing,
     notes: &Notes,
 ) -> Result<(), Problem> {

@@ -230,7 +230,7 @@ mod tests {
         cluster.apps.push(app_spec::App {
             id: AppId("a1".to_owned()),
             name: "shop-web".to_owned(),
-            spec: spec(),
+            spec: spec().into(),
             live_url: Some("https://shop.example".to_owned()),
             active_deployment: None,
             updated_at: None,
@@ -382,7 +382,10 @@ mod tests {
                 ),
                 entry(
                     "shop-web switched to the pool, deployment 8f2c",
-                    Undo::RestoreSpec { app: AppId("a1".to_owned()), spec: Box::new(spec()) },
+                    Undo::RestoreSpec {
+                        app: AppId("a1".to_owned()),
+                        spec: Box::new(spec().into()),
+                    },
                 ),
                 entry(
                     "Migration 20250101000000_init applied over the direct connection",

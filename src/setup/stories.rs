@@ -363,7 +363,7 @@ fn neither_a_dry_run_nor_unnamed_production_lets_this_computer_in_or_restores_an
         setup.steps.test.draft.address = "203.0.113.7".to_owned();
         setup.record.entries.push(entry(Undo::RestoreSpec {
             app: AppId("a1".to_owned()),
-            spec: Box::new(serde_json::json!({})),
+            spec: Box::new(serde_json::json!({}).into()),
         }));
 
         assert!(setup.act(now(), test::Msg::Allow.into()).is_empty());
@@ -430,7 +430,8 @@ fn with_app() -> Setup {
             "databases": [{"name": "db", "cluster_name": "shop-db", "production": true}],
             "services": [{"name": "web", "envs": [
             {"key": "DATABASE_URL", "value": "postgresql://u:canary@db.example:25060/shop", "scope": "RUN_TIME"},
-        ]}]}),
+        ]}]})
+        .into(),
         live_url: None,
         active_deployment: None,
         updated_at: None,
@@ -462,8 +463,10 @@ fn settings_that_may_have_arrived_can_be_put_back() {
 fn putting_one_app_back_leaves_the_other_to_be_put_back() {
     let mut setup = signed_in(Environment::Staging);
     for app in ["a1", "a2"] {
-        let undo =
-            Undo::RestoreSpec { app: AppId(app.to_owned()), spec: Box::new(serde_json::json!({})) };
+        let undo = Undo::RestoreSpec {
+            app: AppId(app.to_owned()),
+            spec: Box::new(serde_json::json!({}).into()),
+        };
         setup.record.entries.push(entry(undo));
     }
     let (ticket, _) = started(setup.act(now(), app::Msg::Restore.into()));
@@ -563,9 +566,10 @@ fn another_account_asks_for_review_of_what_came_from_the_first() {
 
 #[test]
 fn nothing_prints_the_token_or_a_password() {
-    let mut setup = signed_in(Environment::Staging);
+    let mut setup = with_app();
+    let mut orders = setup.act(now(), app::Msg::Switch.into());
     setup.steps.sign_in.draft.token = "dop_v1_canary".to_owned();
-    let orders = setup.act(now(), sign_in::Msg::SignIn.into());
+    orders.extend(setup.act(now(), sign_in::Msg::SignIn.into()));
     let printed = format!("{setup:?} {orders:?}");
     assert!(!printed.contains("canary"), "{printed}");
 }

@@ -181,7 +181,7 @@ fn apply(spec: &Value, edits: Vec<Edit<'_>>) -> SpecPlan {
             }
         }
     }
-    SpecPlan { spec, changes }
+    SpecPlan { spec: spec.into(), changes }
 }
 
 fn set(env: &mut Map<String, Value>, value: &str) {
@@ -436,7 +436,7 @@ mod tests {
                     let twice = plan(&once.spec, &switch).expect("a plan");
                     prop_assert_eq!(twice.spec.to_string(), once.spec.to_string());
                     prop_assert_eq!(twice.changes, []);
-                    prop_assert_eq!(once.changes.is_empty(), once.spec == spec);
+                    prop_assert_eq!(once.changes.is_empty(), *once.spec == spec);
                 }
                 Err(err) => prop_assert!(matches!(err, BadSpec::Elsewhere(_))),
             }

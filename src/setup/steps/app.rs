@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::{
     domain::{
         activity::Sample,
-        app_spec::{self, App, AppId, BadSpec, SpecPlan, Switch},
+        app_spec::{self, App, AppId, BadSpec, Spec, SpecPlan, Switch},
         capacity::RESERVE,
         cluster::ClusterFacts,
         pool::Pool,
@@ -74,13 +72,13 @@ pub struct Started {
 pub enum Effect {
     Propose {
         app: AppId,
-        spec: Value,
+        spec: Spec,
     },
     /// Reads the app again, refuses where it is not `before` any more, puts `after`, reads back.
     Update {
         app: AppId,
-        before: Value,
-        after: Value,
+        before: Spec,
+        after: Spec,
     },
     /// Looks until the deployment is over.
     Watch {
@@ -96,7 +94,7 @@ pub enum Effect {
     },
     Restore {
         app: AppId,
-        spec: Value,
+        spec: Spec,
     },
 }
 

@@ -273,7 +273,7 @@ mod tests {
     }
 
     fn restore_spec() -> Undo {
-        Undo::RestoreSpec { app: AppId("a1".to_owned()), spec: Box::new(Value::Null) }
+        Undo::RestoreSpec { app: AppId("a1".to_owned()), spec: Box::new(Value::Null.into()) }
     }
 
     fn remove_lease() -> Undo {
