@@ -199,6 +199,15 @@ impl Setup {
         }
     }
 
+    /// What is due by now without anybody's asking: the end of timed access. Asked for often; it has no clock.
+    pub fn due(&self, now: Timestamp) -> Option<Msg> {
+        let lease = self.facts.lease.as_ref().filter(|lease| !lease.was_there)?;
+        let over = lease.until.is_some_and(|until| until <= now);
+        // After a problem the person decides.
+        let idle = matches!(self.steps.test.phase, steps::test::Phase::Idle);
+        (over && idle).then(|| steps::test::Msg::Remove.into())
+    }
+
     /// A request to the account ended; for the history only.
     pub fn exchanged(&mut self, exchange: Exchange) {
         self.record.exchanges.push(exchange);

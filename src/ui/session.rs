@@ -68,6 +68,9 @@ impl Session {
             };
             self.runner.obey(orders);
         }
+        if let Some(msg) = self.setup.due(Timestamp::now()) {
+            self.act(msg);
+        }
         self.reopen();
     }
 
