@@ -36,7 +36,7 @@ pub(super) fn client(
     }
 }
 
-pub(super) fn client_for(
+fn client_for(
     token: &Secret,
     world: &World,
     exchanges: mpsc::Sender<Exchange>,

@@ -26,10 +26,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use crate::{
-    domain::{
-        access::Lease, cluster::ClusterId, problem::Problem, record::Exchange, secret::Secret,
-        timing::Timing,
-    },
+    domain::{problem::Problem, record::Exchange, secret::Secret, timing::Timing},
     keychain::Keychain,
     setup::{Effect, Start, StepMsg, ticket::Ticket},
 };
@@ -97,19 +94,6 @@ pub async fn remembered_token(world: &World) -> Option<Secret> {
             None
         }
     }
-}
-
-/// Ends this computer's timed access outside of a set-up's steps: when the program ends.
-pub async fn end_lease(
-    world: &World,
-    token: &Secret,
-    cluster: &ClusterId,
-    lease: &Lease,
-) -> Result<(), Problem> {
-    // Nobody reads a history any more.
-    let (exchanges, _) = mpsc::channel(1);
-    let client = account::client_for(token, world, exchanges)?;
-    access::remove(&client, cluster, lease).await.map(drop)
 }
 
 /// What comes back from a running effect.

@@ -424,22 +424,22 @@ fn access_that_was_sent_and_not_confirmed_can_be_removed() {
 fn timed_access_ends_when_its_time_is_over() {
     let mut setup = signed_in(Environment::Staging);
     let address = "203.0.113.7".parse().unwrap();
-    let until = Some(now() + std::time::Duration::from_secs(1800));
-    let lease = Lease { address, until, was_there: false };
+    let until = now() + std::time::Duration::from_secs(1800);
+    let lease = Lease { address, until: Some(until), was_there: false };
     let undo = Undo::RemoveLease { cluster: id(), lease: lease.clone() };
     setup.record.entries.push(entry(undo));
     setup.facts.lease = Some(lease);
     assert!(setup.due(now()).is_none());
 
-    let msg = setup.due(until.unwrap()).expect("the time is over");
+    let msg = setup.due(until).expect("the time is over");
     let (ticket, effect) = started(setup.act(now(), msg));
     assert!(matches!(effect, Effect::Test(test::Effect::Remove { .. })));
-    assert!(setup.due(until.unwrap()).is_none());
+    assert!(setup.due(until).is_none());
 
     // One that does not work is not sent again and again.
     let problem = Problem::new("time-out", "No answer.", "");
     setup.settle(now(), ticket, test::Msg::Failed(problem).into());
-    assert!(setup.due(until.unwrap()).is_none());
+    assert!(setup.due(until).is_none());
 }
 
 fn with_app() -> Setup {

@@ -12,7 +12,7 @@ use poolwright::{
         secret::Secret,
         timing::Timing,
     },
-    effects::{Report, World, end_lease, remembered_token, runner::Runner},
+    effects::{Report, World, remembered_token, runner::Runner},
     keychain::Keychain,
     practice::{
         account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Trusted},
@@ -348,12 +348,6 @@ async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
     rig.act(test::Msg::Allow).await;
     assert_eq!(rig.rules().await.as_array().unwrap().len(), before.as_array().unwrap().len() + 1);
     rig.act(test::Msg::Remove).await;
-    assert_eq!(rig.rules().await, before);
-
-    // When the program ends, nobody presses a button.
-    rig.act(test::Msg::Allow).await;
-    let cluster = rig.setup.facts.cluster.as_ref().unwrap().cluster.id.clone();
-    end_lease(rig.runner.world(), &rig.token, &cluster, &lease).await.unwrap();
     assert_eq!(rig.rules().await, before);
     rig.close().await;
 }
