@@ -1,10 +1,13 @@
 //! Prisma's migrations folder and ledger: what is pending, failed, edited, missing.
 
+pub mod lock;
 pub mod risk;
 mod statements;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+
+use crate::domain::migration::lock::Lock;
 
 /// One folder entry with its script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +36,36 @@ pub struct LedgerRow {
 pub struct Risk {
     /// From 1, in the script.
     pub line: usize,
+    /// The statement on one line, shortened.
+    pub statement: String,
+    pub harm: Harm,
+    /// What it does, as the end of a sentence that begins with the line: `drops table users and its rows`.
     pub what: String,
-    /// Data may be lost.
+    /// Data may be lost or changed beyond repair: its name is to be typed before it runs.
     pub destructive: bool,
+    /// The strongest lock it takes, and on what.
+    pub lock: Option<(Lock, String)>,
+    /// A safer way to the same end.
+    pub safer: Option<String>,
+}
+
+/// What kind of harm a statement can do, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Harm {
+    /// Rows, values or whatever else is gone.
+    Destroys,
+    /// The table is written anew while nobody may use it.
+    Rewrites,
+    /// Others wait as long as it works.
+    Locks,
+    /// Code that runs may no longer fit the tables.
+    Breaks,
+    /// It may end in an error, or half-way.
+    Fails,
+    /// What it does can't be told from its text.
+    Unseen,
+    /// A lock that is held for a moment only.
+    Brief,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

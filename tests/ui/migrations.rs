@@ -13,8 +13,10 @@ use crate::fixtures::{
 #[test]
 fn what_loses_data_or_locks_is_said_before_it_runs() {
     let mut harness = window(pending());
-    harness.get_by_label("Warning: May lose data: line 1 drops a column and its values");
-    harness.get_by_label("Warning: Locks: line 2 blocks writes to the table while it builds");
+    harness.get_by_label(
+        "Warning: May lose data: line 1 drops column old of \"User\" with its values",
+    );
+    harness.get_by_label("Warning: Locks: line 2 builds an index on \"User\"");
     harness
         .get_by_label("Undo: A migration cannot be undone from here. Make sure of a backup first.");
     harness.get_by_role_and_label(Role::Button, "SQL of 20250103000000_drop_old").click_accesskit();

@@ -4,7 +4,7 @@ use egui::{RichText, Ui};
 
 use crate::{
     domain::{
-        migration::{Applied, Pending, Status},
+        migration::{Applied, Harm, Pending, Risk, Status},
         secret::Secret,
     },
     setup::{
@@ -187,22 +187,33 @@ fn script(ui: &mut Ui, pending: &Pending) {
     ui.add(egui::Label::new(RichText::new(name).text_style(role::strong())).wrap());
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = gap::XS;
-        for risk in &pending.risks {
-            let at = format!("line {} {}", risk.line, risk.what);
+        let told = pending.risks.iter().filter(|risk| risk.harm != Harm::Brief);
+        for risk in told {
+            let text = format!("{}: line {} {}", harm(risk), risk.line, risk.what);
             if risk.destructive {
-                let text = format!("May lose data: {at}");
                 kit::marked(ui, Icon::Warning, theme.danger.text, "Warning", &text);
             } else {
-                let text = format!("Locks: {at}");
                 kit::marked(ui, Icon::Locked, theme.warning.text, "Warning", &text);
             }
         }
-        if pending.risks.is_empty() {
+        if pending.risks.iter().all(|risk| risk.harm == Harm::Brief) {
             let text = "Nothing in it that is known to lose data or to lock for long.";
             kit::marked(ui, Icon::Done, theme.success.text, "Passed", text);
         }
     });
     kit::fold(ui, &format!("SQL of {name}"), |ui| kit::mono(ui, pending.script.sql.trim_end()));
+}
+
+fn harm(risk: &Risk) -> &'static str {
+    match risk.harm {
+        Harm::Destroys => "May lose data",
+        Harm::Rewrites if risk.destructive => "Rewrites, may lose data",
+        Harm::Rewrites => "Rewrites",
+        Harm::Locks | Harm::Brief => "Locks",
+        Harm::Breaks => "May break running code",
+        Harm::Fails => "May not go through",
+        Harm::Unseen => "Not looked into",
+    }
 }
 
 fn ledger(ui: &mut Ui, applied: &[Applied]) {
