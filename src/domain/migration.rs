@@ -1,8 +1,10 @@
 //! Prisma's migrations folder and ledger: what is pending, failed, edited, missing.
 
 pub mod lock;
+pub mod output;
 pub mod risk;
 mod statements;
+pub mod tool;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
