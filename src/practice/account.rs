@@ -16,6 +16,7 @@ use crate::domain::secret::Secret;
 
 use self::{
     apps::Apps,
+    backing::{Backing, Books},
     databases::Databases,
     desk::{Desk, Order},
 };
@@ -29,8 +30,10 @@ use super::{
 };
 
 mod apps;
+mod backing;
 mod call;
 mod connection;
+mod crowd;
 mod databases;
 mod deployment;
 mod desk;
@@ -48,6 +51,7 @@ mod tokens;
 
 pub use self::{
     call::Call,
+    crowd::Crowd,
     databases::CLUSTER_NAME,
     firewall::THIS_COMPUTER,
     first_specs::APP_NAME,
@@ -62,6 +66,7 @@ pub struct Beginning {
     pub load: Load,
     /// Every deployment but that of the app's first settings crashes.
     pub deployments_fail: bool,
+    pub crowd: Crowd,
 }
 
 /// Long enough for a set-up to get in during a quiet time, and to see a full database soon after.
@@ -83,6 +88,7 @@ impl Default for Beginning {
             pools: Vec::new(),
             load: Load::Waves(WAVE),
             deployments_fail: false,
+            crowd: Crowd::default(),
         }
     }
 }
@@ -92,28 +98,41 @@ impl Default for Beginning {
 pub struct Account {
     base: String,
     desk: mpsc::Sender<Order>,
-    keeper: Option<JoinHandle<Cluster>>,
+    keeper: Option<JoinHandle<Backing>>,
     server: JoinHandle<()>,
 }
 
 impl Account {
-    pub async fn open(mut cluster: Cluster, beginning: Beginning) -> Result<Self, StartError> {
-        let Beginning { trusted, pools, load, deployments_fail } = beginning;
+    pub async fn open(cluster: Cluster, beginning: Beginning) -> Result<Self, StartError> {
+        let site = Site::open(beginning.load).await.map_err(StartError::NoPort)?;
+        Self::over(Backing::Servers(Box::new(cluster)), Some(site), beginning).await
+    }
+
+    /// Without a cluster or an app that runs: what the account says of them is all there is. Opens in milliseconds.
+    pub async fn on_paper(beginning: Beginning) -> Result<Self, StartError> {
+        Self::over(Backing::Books(Books::open()?), None, beginning).await
+    }
+
+    async fn over(
+        mut backing: Backing,
+        site: Option<Site>,
+        mut beginning: Beginning,
+    ) -> Result<Self, StartError> {
+        let pools = std::mem::take(&mut beginning.pools);
         if !pools.is_empty() {
-            cluster.set_pools(pools).await.map_err(StartError::Pooler)?;
+            backing.set_pools(pools).await.map_err(StartError::Pooler)?;
         }
-        let mut databases = Databases::new(cluster);
-        let site = Site::open(load).await.map_err(StartError::NoPort)?;
+        let mut databases = Databases::new(backing, beginning.crowd);
         let (desk, orders) = mpsc::channel(64);
-        let apps = Apps::new(site, &databases, deployments_fail, desk.clone()).await;
-        databases.trust(trusted, apps.web_id()).await.map_err(StartError::NoPort)?;
+        let apps = Apps::new(site, &databases, &beginning, desk.clone()).await;
+        databases.trust(beginning.trusted, apps.web_id()).await.map_err(StartError::NoPort)?;
 
         let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(StartError::NoPort)?;
         let address = listener.local_addr().map_err(StartError::NoPort)?;
         let keeper = tokio::spawn(Desk::new(databases, apps).work(orders));
-        let server = tokio::spawn(server::serve(listener, desk.clone()));
+        let server = tokio::spawn(server::serve(listener, desk.clone(), beginning.crowd.delay));
         Ok(Self { base: format!("http://{address}"), desk, keeper: Some(keeper), server })
     }
 
@@ -134,7 +153,12 @@ impl Account {
     }
 
     pub async fn plan_fault(&self, planned: Planned) {
-        self.ask(|reply| Order::Fault(planned, reply)).await;
+        self.plan_fault_after(0, planned).await;
+    }
+
+    /// A fault that lets so many requests of its kind pass first.
+    pub async fn plan_fault_after(&self, after: u32, planned: Planned) {
+        self.ask(|reply| Order::Fault(after, planned, reply)).await;
     }
 
     /// Every request from now on, with its answer.

@@ -18,6 +18,12 @@ pub enum Fault {
     Page(u16),
     /// Does what was asked; the answer ends in the middle.
     HalfAnswer,
+    /// Does what was asked; the body is shorter than the answer, and its announced length agrees.
+    WrongLength,
+    /// Does what was asked; the body begins well and never ends.
+    Endless,
+    /// Does what was asked and answers that it failed, as the provider is known to do with pools.
+    DoneAndFailed,
 }
 
 impl Fault {
@@ -46,19 +52,25 @@ pub struct Planned {
 
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    planned: Vec<Planned>,
+    /// With how many requests they let pass first.
+    planned: Vec<(u32, Planned)>,
 }
 
 impl Faults {
-    pub(super) fn plan(&mut self, planned: Planned) {
-        self.planned.push(planned);
+    /// It meets requests of its kind only after so many of them.
+    pub(super) fn plan(&mut self, after: u32, planned: Planned) {
+        self.planned.push((after, planned));
     }
 
     /// The fault that this request meets; the one planned first comes first.
     pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let planned = self.planned.iter_mut().find(|planned| {
+        let (after, planned) = self.planned.iter_mut().find(|(_, planned)| {
             0 < planned.times && planned.method == method && path.ends_with(&planned.path_end)
         })?;
+        if 0 < *after {
+            *after -= 1;
+            return None;
+        }
         planned.times -= 1;
         Some(planned.fault.clone())
     }
@@ -77,14 +89,14 @@ mod tests {
             times,
             fault,
         };
-        faults.plan(planned(Fault::AnswerLost, 2));
-        faults.plan(planned(Fault::ClosedBefore, 1));
+        faults.plan(1, planned(Fault::AnswerLost, 2));
+        faults.plan(0, planned(Fault::ClosedBefore, 1));
 
         let pools = "/v2/databases/1/pools";
         assert_eq!(faults.take("GET", pools), None);
         assert_eq!(faults.take("POST", "/v2/databases/1/users"), None);
-        let met: Vec<_> = (0..4).map(|_| faults.take("POST", pools)).collect();
+        let met: Vec<_> = (0..5).map(|_| faults.take("POST", pools)).collect();
         let lost = Some(Fault::AnswerLost);
-        assert_eq!(met, [lost.clone(), lost, Some(Fault::ClosedBefore), None]);
+        assert_eq!(met, [None, lost.clone(), lost, Some(Fault::ClosedBefore), None]);
     }
 }

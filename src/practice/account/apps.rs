@@ -10,7 +10,9 @@ use tokio::{
 use crate::practice::app::{Release, Site, Traffic};
 
 use super::{
+    Beginning,
     call::{Answer, Refusal, Request},
+    crowd,
     databases::Databases,
     deployment::{Deployment, Phase, Reason, STEPS},
     desk::Order,
@@ -18,7 +20,7 @@ use super::{
     operation::OnApp,
     pages::paged,
     price,
-    rollout::{self, News, Resolved, Rollout},
+    rollout::{self, News, Pace, Resolved, Rollout},
     spec::{self, Vault},
     tokens::Scopes,
 };
@@ -38,6 +40,7 @@ struct App {
     /// Where it runs; `None` for what is only files.
     site: Option<Site>,
     running: Option<AbortHandle>,
+    pace: Pace,
     /// The first spec's deployments go well whatever the scenario says.
     first_spec: Value,
 }
@@ -53,19 +56,27 @@ pub(super) struct Apps {
 }
 
 impl Apps {
-    /// Both apps, and the first of them live.
+    /// Both apps and the crowd, and the first of them live.
     pub(super) async fn new(
-        site: Site,
+        site: Option<Site>,
         databases: &Databases,
-        deployments_fail: bool,
+        beginning: &Beginning,
         desk: mpsc::Sender<Order>,
     ) -> Self {
         let mut vault = Vault::default();
         let owner = uuid::Uuid::new_v4().to_string();
-        let web = App::live(&owner, first_specs::web(&mut vault), Some(site));
-        let docs = App::live(&owner, first_specs::docs(), None);
-        let rollouts = JoinSet::new();
-        let apps = Self { apps: vec![web, docs], vault, deployments_fail, rollouts, desk };
+        let pace = if site.is_some() { Pace::Real } else { Pace::Quick };
+        let web = App::live(&owner, first_specs::web(&mut vault), site, pace);
+        let docs = App::live(&owner, first_specs::docs(), None, pace);
+        let others =
+            (0..beginning.crowd.apps).map(|at| App::live(&owner, crowd::app(at), None, pace));
+        let apps = Self {
+            apps: [web, docs].into_iter().chain(others).collect(),
+            vault,
+            deployments_fail: beginning.deployments_fail,
+            rollouts: JoinSet::new(),
+            desk,
+        };
         let first = apps.apps.first().and_then(|web| apps.release(web, &web.spec, databases).ok());
         if let Some(Some((doorman, release))) = first
             && let Ok(fleet) = doorman.start(&release)
@@ -90,8 +101,7 @@ impl Apps {
         scopes: &Scopes,
         project: &str,
     ) -> Result<Answer, Refusal> {
-        let shown = self.apps.iter().map(|app| app.shown(scopes, project)).collect();
-        paged(request, "apps", shown)
+        paged(request, "apps", self.apps.iter(), |app| app.shown(scopes, project))
     }
 
     pub(super) fn propose(
@@ -136,8 +146,8 @@ impl Apps {
                 app.deploy("app spec updated", rollouts, desk);
             }
             OnApp::Deployments => {
-                let shown = app.deployments.iter().rev().map(Deployment::shown).collect();
-                return paged(request, "deployments", shown);
+                let newest_first = app.deployments.iter().rev();
+                return paged(request, "deployments", newest_first, Deployment::shown);
             }
             OnApp::Deploy => {
                 request.object()?;
@@ -159,10 +169,13 @@ impl Apps {
     }
 
     fn release(&self, app: &App, spec: &Value, databases: &Databases) -> Resolved {
-        let Some(site) = &app.site else { return Ok(None) };
         let failed = |message: &str| Reason {
             code: "DeployContainerExitNonZero",
             message: message.to_owned(),
+        };
+        let crashes = self.deployments_fail && *spec != app.first_spec;
+        let Some(site) = &app.site else {
+            return if crashes { Err(failed("the new release crashes")) } else { Ok(None) };
         };
         let services = spec.get("services").and_then(Value::as_array);
         let service = services.and_then(|services| services.first()).and_then(Value::as_object);
@@ -179,7 +192,7 @@ impl Apps {
             workers: workers.unwrap_or(WORKERS),
             database_url,
             authority: databases.cluster.ca().to_owned(),
-            crashes: self.deployments_fail && *spec != app.first_spec,
+            crashes,
         };
         Ok(Some((site.doorman(), release)))
     }
@@ -212,7 +225,7 @@ impl Apps {
 }
 
 impl App {
-    fn live(owner: &str, spec: Value, site: Option<Site>) -> Self {
+    fn live(owner: &str, spec: Value, site: Option<Site>, pace: Pace) -> Self {
         let now = Timestamp::now();
         Self {
             owner: owner.to_owned(),
@@ -224,6 +237,7 @@ impl App {
             updated_at: now,
             site,
             running: None,
+            pace,
         }
     }
 
@@ -244,8 +258,12 @@ impl App {
         }
         let deployment = Deployment::new(self.spec.clone(), cause);
         let shown = deployment.shown();
-        let rollout =
-            Rollout { desk: desk.clone(), app: self.id.clone(), deployment: deployment.id.clone() };
+        let rollout = Rollout {
+            desk: desk.clone(),
+            app: self.id.clone(),
+            deployment: deployment.id.clone(),
+            pace: self.pace,
+        };
         self.deployments.push(deployment);
         // Those that ended are only kept until somebody looks.
         while rollouts.try_join_next().is_some() {}

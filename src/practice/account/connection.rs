@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::secret::Secret,
-    practice::cluster::{Cluster, PRIVATE_HOST, PUBLIC_HOST},
+    practice::cluster::{PRIVATE_HOST, PUBLIC_HOST},
 };
 
-use super::tokens::Scopes;
+use super::{backing::Backing, tokens::Scopes};
 
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -20,19 +20,19 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    pub(super) fn public_direct(cluster: &Cluster) -> Self {
+    pub(super) fn public_direct(cluster: &Backing) -> Self {
         Self { host: PUBLIC_HOST, port: cluster.direct_port() }
     }
 
-    pub(super) fn private_direct(cluster: &Cluster) -> Self {
+    pub(super) fn private_direct(cluster: &Backing) -> Self {
         Self { host: PRIVATE_HOST, port: cluster.direct_port() }
     }
 
-    pub(super) fn public_pooled(cluster: &Cluster) -> Self {
+    pub(super) fn public_pooled(cluster: &Backing) -> Self {
         Self { host: PUBLIC_HOST, port: cluster.pool_port() }
     }
 
-    pub(super) fn private_pooled(cluster: &Cluster) -> Self {
+    pub(super) fn private_pooled(cluster: &Backing) -> Self {
         Self { host: PRIVATE_HOST, port: cluster.pool_port() }
     }
 }

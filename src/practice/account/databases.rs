@@ -8,13 +8,15 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::secret::Secret,
-    practice::cluster::{APP_DATABASE, Cluster, OWNER},
+    practice::cluster::{APP_DATABASE, OWNER},
 };
 
 use super::{
     Trusted,
+    backing::{Backing, new_password},
     call::{Answer, Refusal, Request},
     connection::{self, Login, Spot},
+    crowd::{Crowd, Other},
     firewall::{Rules, THIS_COMPUTER},
     operation::OnCluster,
     pools, settings,
@@ -28,19 +30,20 @@ const RELOADED: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Databases {
-    pub(super) cluster: Cluster,
+    pub(super) cluster: Backing,
     pub(super) id: String,
     created_at: Timestamp,
     pub(super) names: Vec<String>,
     pub(super) rules: Rules,
     /// A cluster that has no pools: shown, and nothing else.
     neighbour: String,
+    others: Vec<Other>,
     network: String,
     project: String,
 }
 
 impl Databases {
-    pub(super) fn new(cluster: Cluster) -> Self {
+    pub(super) fn new(cluster: Backing, crowd: Crowd) -> Self {
         let id = || uuid::Uuid::new_v4().to_string();
         let cluster_id = id();
         Self {
@@ -50,6 +53,7 @@ impl Databases {
             created_at: Timestamp::now(),
             names: vec!["defaultdb".to_owned(), APP_DATABASE.to_owned()],
             neighbour: id(),
+            others: (0..crowd.clusters).map(Other::new).collect(),
             network: id(),
             project: id(),
         }
@@ -60,7 +64,9 @@ impl Databases {
     }
 
     pub(super) fn list(&self, scopes: &Scopes) -> Answer {
-        Answer::ok(json!({ "databases": [self.shown(scopes), self.neighbour(scopes)] }))
+        let mut shown = vec![self.shown(scopes), self.neighbour(scopes)];
+        shown.extend(self.others.iter().map(|other| other.shown(scopes)));
+        Answer::ok(json!({ "databases": shown }))
     }
 
     pub(super) async fn perform(
@@ -72,6 +78,9 @@ impl Databases {
     ) -> Result<Answer, Refusal> {
         if id == self.neighbour && on == OnCluster::Read {
             return Ok(Answer::ok(json!({ "database": self.neighbour(scopes) })));
+        }
+        if let Some(other) = self.others.iter_mut().find(|other| other.id == id) {
+            return other.perform(on, request.object(), scopes, self.cluster.ca());
         }
         if id != self.id {
             return Err(Refusal::NotFound);
@@ -209,10 +218,10 @@ impl Databases {
     }
 
     async fn give_password(&mut self, name: &str) -> Result<(), Refusal> {
-        let random = uuid::Uuid::new_v4().simple().to_string();
-        let password = Secret::new(format!("AVNS_{}", random.get(..19).unwrap_or(&random)));
-        self.cluster.set_role(name, password).await.map_err(|err| broken(&err))?;
-        tokio::time::sleep(RELOADED).await;
+        self.cluster.set_role(name, new_password()).await.map_err(|err| broken(&err))?;
+        if matches!(self.cluster, Backing::Servers(_)) {
+            tokio::time::sleep(RELOADED).await;
+        }
         Ok(())
     }
 
@@ -248,11 +257,7 @@ impl Databases {
 
     /// Puts rules into force: opens or shuts the ports for this computer.
     async fn enforce(&mut self, rules: Rules) -> io::Result<()> {
-        if rules.let_this_computer_in() {
-            self.cluster.let_in().await?;
-        } else {
-            self.cluster.shut_out().await?;
-        }
+        self.cluster.let_this_computer(rules.let_this_computer_in()).await?;
         self.rules = rules;
         Ok(())
     }

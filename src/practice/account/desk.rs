@@ -9,13 +9,13 @@ use crate::{
     domain::secret::Secret,
     practice::{
         app::Traffic,
-        cluster::Cluster,
         faults::{Fault, Faults, Planned},
     },
 };
 
 use super::{
     apps::Apps,
+    backing::Backing,
     call::{Answer, Body, Call, Refusal, Request},
     databases::Databases,
     operation::Operation,
@@ -28,11 +28,20 @@ use super::{
 pub(super) enum Order {
     Handle(Request, oneshot::Sender<Handled>),
     Issue(Vec<String>, Allowance, oneshot::Sender<Secret>),
-    Fault(Planned, oneshot::Sender<()>),
+    /// After so many requests that it would meet.
+    Fault(u32, Planned, oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Call>>),
     Traffic(oneshot::Sender<Option<Traffic>>),
-    News { app: String, deployment: String, news: News },
-    Resolve { app: String, deployment: String, reply: oneshot::Sender<Resolved> },
+    News {
+        app: String,
+        deployment: String,
+        news: News,
+    },
+    Resolve {
+        app: String,
+        deployment: String,
+        reply: oneshot::Sender<Resolved>,
+    },
     Stop,
 }
 
@@ -74,8 +83,8 @@ impl Desk {
         }
     }
 
-    /// Works until it is told to stop; gives the cluster back, to be ended where that may take its time.
-    pub(super) async fn work(mut self, mut orders: mpsc::Receiver<Order>) -> Cluster {
+    /// Works until it is told to stop; gives what stood behind it back, to be ended where that may take its time.
+    pub(super) async fn work(mut self, mut orders: mpsc::Receiver<Order>) -> Backing {
         while let Some(order) = orders.recv().await {
             // Who asked may have gone; what was asked for is done all the same.
             match order {
@@ -87,8 +96,8 @@ impl Desk {
                     reply.send(grant.token().clone()).ok();
                     self.grants.push(grant);
                 }
-                Order::Fault(planned, reply) => {
-                    self.faults.plan(planned);
+                Order::Fault(after, planned, reply) => {
+                    self.faults.plan(after, planned);
                     reply.send(()).ok();
                 }
                 Order::Listen(reply) => {
@@ -112,18 +121,25 @@ impl Desk {
     async fn handle(&mut self, request: Request) -> Handled {
         let fault = self.faults.take(&request.method, &request.path);
         let answer = match &fault {
-            Some(Fault::Status { status, body, retry_after }) => Answer {
-                status: *status,
-                body: Some(body.clone()),
-                headers: retry_after
-                    .map(|wait| ("retry-after", wait.to_string()))
-                    .into_iter()
-                    .collect(),
-            },
-            Some(Fault::ClosedBefore | Fault::Page(_)) => Answer::done(),
-            Some(Fault::Late(_) | Fault::AnswerLost | Fault::HalfAnswer) | None => {
-                self.answer(&request).await
+            Some(Fault::Status { status, body, retry_after }) => {
+                let wait = retry_after.map(|wait| ("retry-after", wait.to_string()));
+                let id = ("x-request-id", uuid::Uuid::new_v4().to_string());
+                let headers = wait.into_iter().chain([id]).collect();
+                Answer { status: *status, body: Some(body.clone()), headers }
             }
+            Some(Fault::ClosedBefore | Fault::Page(_)) => Answer::done(),
+            Some(Fault::DoneAndFailed) => {
+                self.answer(&request).await;
+                Refusal::Broken.answer(&uuid::Uuid::new_v4().to_string())
+            }
+            Some(
+                Fault::Late(_)
+                | Fault::AnswerLost
+                | Fault::HalfAnswer
+                | Fault::WrongLength
+                | Fault::Endless,
+            )
+            | None => self.answer(&request).await,
         };
         // What a fault answers is no answer of the account.
         if fault.is_none() {

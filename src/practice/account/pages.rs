@@ -5,12 +5,18 @@ use serde_json::{Map, Value, json};
 use super::call::{Answer, Refusal, Request};
 
 /// One page of a list, with links to the others as the provider words them.
-pub(super) fn paged(request: &Request, key: &str, all: Vec<Value>) -> Result<Answer, Refusal> {
+/// Only what is on it is made.
+pub(super) fn paged<T>(
+    request: &Request,
+    key: &str,
+    all: impl ExactSizeIterator<Item = T>,
+    show: impl Fn(T) -> Value,
+) -> Result<Answer, Refusal> {
     let (page, on_one) = request.page()?;
     let total = all.len();
     let last = total.div_ceil(on_one).max(1);
     let shown: Vec<Value> =
-        all.into_iter().skip((page - 1).saturating_mul(on_one)).take(on_one).collect();
+        all.skip((page - 1).saturating_mul(on_one)).take(on_one).map(show).collect();
     let link = |to: usize| {
         json!(format!("https://api.digitalocean.com{}?page={to}&per_page={on_one}", request.path))
     };

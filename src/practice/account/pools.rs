@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::pool::{PoolMode, PoolName},
-    practice::{cluster::Cluster, pooler::PoolEntry},
+    practice::pooler::PoolEntry,
 };
 
 use super::{
+    backing::Backing,
     call::{Answer, Refusal},
     connection::{self, Login, Spot},
     databases::{Databases, broken},
@@ -18,13 +19,13 @@ use super::{
 const BACKENDS: u32 = 22;
 const MOST_POOLS: usize = 21;
 
-pub(super) fn list(cluster: &Cluster, scopes: &Scopes) -> Answer {
+pub(super) fn list(cluster: &Backing, scopes: &Scopes) -> Answer {
     let pools: Vec<Value> =
         cluster.pools().iter().map(|pool| shown(cluster, pool, scopes)).collect();
     Answer::ok(json!({ "pools": pools }))
 }
 
-pub(super) fn one(cluster: &Cluster, name: &str, scopes: &Scopes) -> Result<Answer, Refusal> {
+pub(super) fn one(cluster: &Backing, name: &str, scopes: &Scopes) -> Result<Answer, Refusal> {
     let pool = named(cluster, name).ok_or(Refusal::NotFound)?;
     Ok(Answer::ok(json!({ "pool": shown(cluster, pool, scopes) })))
 }
@@ -70,7 +71,7 @@ pub(super) async fn change(
     Ok(Answer::done())
 }
 
-pub(super) async fn remove(cluster: &mut Cluster, name: &str) -> Result<Answer, Refusal> {
+pub(super) async fn remove(cluster: &mut Backing, name: &str) -> Result<Answer, Refusal> {
     let mut pools = cluster.pools().to_vec();
     let before = pools.len();
     pools.retain(|pool| pool.name.as_str() != name);
@@ -81,16 +82,16 @@ pub(super) async fn remove(cluster: &mut Cluster, name: &str) -> Result<Answer, 
     Ok(Answer::done())
 }
 
-pub(super) fn named<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a PoolEntry> {
+pub(super) fn named<'a>(cluster: &'a Backing, name: &str) -> Option<&'a PoolEntry> {
     cluster.pools().iter().find(|pool| pool.name.as_str() == name)
 }
 
 /// Who a pool's connection object is for.
-pub(super) fn login<'a>(cluster: &'a Cluster, pool: &'a PoolEntry) -> Login<'a> {
+pub(super) fn login<'a>(cluster: &'a Backing, pool: &'a PoolEntry) -> Login<'a> {
     pool.user.as_deref().map_or(Login::Inbound, |user| Login::role(user, cluster.password(user)))
 }
 
-fn shown(cluster: &Cluster, pool: &PoolEntry, scopes: &Scopes) -> Value {
+fn shown(cluster: &Backing, pool: &PoolEntry, scopes: &Scopes) -> Value {
     let name = pool.name.as_str();
     let connection = |spot| connection::shown(spot, name, name, login(cluster, pool), scopes);
     let mut shown = json!({

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -16,7 +17,7 @@ use axum::{
     routing::get,
     serve::{IncomingStream, Listener},
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -38,21 +39,29 @@ const LONGEST_BODY: usize = 4 << 20;
 /// Where the two services answer that tell a computer its public address.
 pub(super) const ADDRESS_PATHS: [&str; 2] = ["/ip-a", "/ip-b"];
 
-pub(super) async fn serve(listener: TcpListener, desk: mpsc::Sender<Order>) {
+/// Every answer comes after `delay`.
+pub(super) async fn serve(listener: TcpListener, desk: mpsc::Sender<Order>, delay: Duration) {
     let address = || async { format!("{THIS_COMPUTER}\n") };
     let [one, two] = ADDRESS_PATHS;
     let router = Router::new()
         .route(one, get(address))
         .route(two, get(address))
         .fallback(receive)
-        .with_state(desk);
+        .with_state(Counter { desk, delay });
     let service = router.into_make_service_with_connect_info::<Cut>();
     // It ends only with the account.
     axum::serve(Cuttable(listener), service).await.ok();
 }
 
+/// Where requests are taken in.
+#[derive(Clone)]
+struct Counter {
+    desk: mpsc::Sender<Order>,
+    delay: Duration,
+}
+
 async fn receive(
-    State(desk): State<mpsc::Sender<Order>>,
+    State(Counter { desk, delay }): State<Counter>,
     ConnectInfo(cut): ConnectInfo<Cut>,
     (method, uri): (Method, Uri),
     Query(query): Query<Vec<(String, String)>>,
@@ -73,6 +82,7 @@ async fn receive(
         token: token.map(str::to_owned),
         body: parsed(&body),
     };
+    tokio::time::sleep(delay).await;
     let (reply, handled) = oneshot::channel();
     // A desk that is gone answers nobody.
     desk.send(Order::Handle(request, reply)).await.ok();
@@ -80,7 +90,7 @@ async fn receive(
         return plain(StatusCode::SERVICE_UNAVAILABLE, "practice has ended");
     };
     match fault {
-        None | Some(Fault::Status { .. }) => response(&answer),
+        None | Some(Fault::Status { .. } | Fault::DoneAndFailed) => response(&answer),
         Some(Fault::Late(wait)) => {
             tokio::time::sleep(wait).await;
             response(&answer)
@@ -91,6 +101,8 @@ async fn receive(
         }
         Some(Fault::Page(status)) => page(status),
         Some(Fault::HalfAnswer) => half(&answer),
+        Some(Fault::WrongLength) => short(&answer),
+        Some(Fault::Endless) => endless(&answer),
     }
 }
 
@@ -115,6 +127,27 @@ fn half(answer: &Answer) -> Response {
     let mut response =
         with_head(answer, HttpBody::from_stream(stream::iter([Ok(first), Err(broken)])));
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    response
+}
+
+/// Announces less than there is, so that the body ends too early and nobody on the way can tell.
+fn short(answer: &Answer) -> Response {
+    let mut text = answer.body.as_ref().map(ToString::to_string).unwrap_or_default();
+    text.truncate(text.floor_char_boundary(text.len() / 2));
+    with_head(answer, text.into())
+}
+
+/// A body that begins well and never ends.
+fn endless(answer: &Answer) -> Response {
+    let mut text = answer.body.as_ref().map(ToString::to_string).unwrap_or_default();
+    text.truncate(text.floor_char_boundary(text.len() / 2));
+    let blanks = Bytes::from(vec![b' '; 64 << 10]);
+    let begin = stream::once(async { Ok::<_, io::Error>(Bytes::from(text)) });
+    let body = begin.chain(stream::repeat_with(move || Ok(blanks.clone())));
+    let mut response = with_head(answer, HttpBody::from_stream(body));
+    if response.status() == StatusCode::NO_CONTENT {
+        *response.status_mut() = StatusCode::OK;
+    }
     response
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::practice::{cluster::Cluster, pooler::Settings};
+use crate::practice::pooler::Settings;
 
 use super::{
+    backing::Backing,
     call::{Answer, Refusal},
     databases::broken,
 };
@@ -71,7 +72,7 @@ pub(super) fn shown(settings: &Settings) -> Answer {
 
 /// Takes over what practice can really put into force: the pooler's settings. Anything else is refused.
 pub(super) async fn change(
-    cluster: &mut Cluster,
+    cluster: &mut Backing,
     body: &Map<String, Value>,
 ) -> Result<Answer, Refusal> {
     let Some(config) = body.get("config").and_then(Value::as_object) else {
