@@ -163,6 +163,9 @@ async fn wait(
         }
         Report::Exchange(exchange) => {
             setup.exchanged(exchange);
+            if let Some(waits) = setup.held_back(now) {
+                tell(setup, News::Working(setup.current, waits));
+            }
             Vec::new()
         }
     };

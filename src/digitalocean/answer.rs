@@ -11,8 +11,8 @@ use crate::digitalocean::{
     wire::or_default,
 };
 
-/// More than any real answer; a list of a hundred apps is a few MiB.
-pub(super) const LARGEST: usize = 16 * 1024 * 1024;
+/// More than any real answer; a list of two hundred apps is a few MiB.
+pub(super) const LARGEST: usize = 8 * 1024 * 1024;
 
 /// What the headers tell beside the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

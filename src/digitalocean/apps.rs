@@ -1,18 +1,33 @@
 //! Apps of App Platform: their settings as raw JSON, and their deployments.
 
+use std::collections::HashSet;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
 use crate::{
     digitalocean::{
-        client::Client, error::ApiError, mask, operation::Operation, pages::Links, wire::or_default,
+        client::Client,
+        error::{ApiError, Failure},
+        mask,
+        operation::Operation,
+        pages::Links,
+        wire::or_default,
     },
     domain::app_spec::{App, AppId},
 };
 
-/// Each app comes with up to three copies of its settings, so pages are kept small.
-const PER_PAGE: u32 = 50;
+/// Apps on a page: as many as the provider gives. Each comes with up to three copies of its settings, so pages that are
+/// too large are asked for anew in small ones.
+const PER_PAGE: [u32; 2] = [200, 20];
+
+/// Pages that are asked for at once.
+const IN_FLIGHT: usize = 4;
+
+/// More pages than any team's apps fill; links that name more are not believed.
+const MOST_PAGES: u32 = 500;
 
 /// An app, and the deployments that are under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,15 +213,32 @@ impl WireDeployment {
 impl Client {
     /// Every app of the team.
     pub async fn apps(&self) -> Result<Vec<App>, ApiError> {
-        let mut apps = Vec::new();
-        let mut page = Some(1);
-        while let Some(number) = page {
-            let operation = Operation::ListApps { page: number, per_page: PER_PAGE };
-            let list: Apps = self.read(operation, None).await?;
-            apps.extend(list.apps.into_iter().map(|app| app.running().app));
-            page = list.links.after(number);
+        let [many, few] = PER_PAGE;
+        match self.apps_by(many).await {
+            Err(ApiError { failure: Failure::TooLarge(_), .. }) => self.apps_by(few).await,
+            apps => apps,
         }
-        Ok(apps)
+    }
+
+    async fn apps_by(&self, per_page: u32) -> Result<Vec<App>, ApiError> {
+        let page = |page| self.read::<Apps>(Operation::ListApps { page, per_page }, None);
+        let first = page(1).await?;
+        let linked = first.links.last().or_else(|| first.links.after(1)).unwrap_or(1);
+        let mut last = linked.clamp(1, MOST_PAGES);
+        let mut pages = vec![first];
+        let rest = stream::iter(2..=last).map(page).buffered(IN_FLIGHT);
+        pages.extend(rest.try_collect::<Vec<Apps>>().await?);
+        // Apps that came since, or a list that does not name its last page.
+        while let Some(next) = pages.last().and_then(|page| page.links.after(last))
+            && next <= MOST_PAGES
+        {
+            pages.push(page(next).await?);
+            last = next;
+        }
+        let mut known = HashSet::new();
+        let apps = pages.into_iter().flat_map(|page| page.apps).map(|app| app.running().app);
+        // One that came meanwhile moves another to the next page.
+        Ok(apps.filter(|app| known.insert(app.id.clone())).collect())
     }
 
     /// Asks for one app, only to see whether the token may.

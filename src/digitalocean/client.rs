@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use crate::{
     digitalocean::{
         answer::{Answer, Head, LARGEST, refusal},
+        budget::Budget,
         error::{ApiError, Failure},
         mask,
         operation::{Method, Operation},
@@ -34,6 +35,7 @@ pub struct Client {
     bearer: HeaderValue,
     limit: Duration,
     waits: Waits,
+    budget: Budget,
     exchanges: mpsc::Sender<Exchange>,
 }
 
@@ -87,8 +89,15 @@ impl Client {
             bearer,
             limit: timing.request,
             waits: Waits { first: timing.retry.0, longest: timing.retry.1 },
+            budget: Budget::default(),
             exchanges,
         })
+    }
+
+    /// Draws on this budget, which other clients of the same token draw on too.
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// Sends and reads the answer as `T`.
@@ -121,21 +130,37 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            let failure = match self.once(operation, body).await {
+            self.room(operation).await;
+            let mut recording = Recording::begin(self, operation, body);
+            let failure = match self.once(operation, body, &mut recording).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            match retry::wait(&failure, only_asks, tries, self.waits, dice()) {
-                Some(wait) => {
-                    tracing::info!(%operation, %failure, ?wait, "will be sent again");
-                    tokio::time::sleep(wait).await;
-                }
-                None => return Err(failure),
-            }
+            let Some(wait) = retry::wait(&failure, only_asks, tries, self.waits, dice()) else {
+                return Err(failure);
+            };
+            tracing::info!(%operation, %failure, ?wait, "will be sent again");
+            recording.again_in(wait);
+            drop(recording);
+            tokio::time::sleep(wait).await;
         }
     }
 
-    async fn once(&self, operation: &Operation, body: Option<&Value>) -> Result<Answer, Failure> {
+    /// Waits until the budget has room, and says so where it has none.
+    async fn room(&self, operation: &Operation) {
+        while let Err(wait) = self.budget.take(Instant::now()) {
+            tracing::info!(%operation, ?wait, "the budget of the token is used up");
+            Recording::begin(self, operation, None).again_in(wait);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn once(
+        &self,
+        operation: &Operation,
+        body: Option<&Value>,
+        recording: &mut Recording<'_>,
+    ) -> Result<Answer, Failure> {
         let path = operation.path();
         let method = match operation.method() {
             Method::Get => reqwest::Method::GET,
@@ -148,7 +173,6 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let mut recording = Recording::begin(self, operation, path, body);
         let answer = request.send().await.map_err(|err| Failure::of(err, self.limit))?;
         let status = answer.status().as_u16();
         let head = Head::read(answer.headers(), Timestamp::now());
@@ -185,21 +209,17 @@ struct Recording<'a> {
 }
 
 impl<'a> Recording<'a> {
-    fn begin(
-        client: &'a Client,
-        operation: &Operation,
-        path: String,
-        body: Option<&Value>,
-    ) -> Self {
+    fn begin(client: &'a Client, operation: &Operation, body: Option<&Value>) -> Self {
         let exchange = Exchange {
             at: Timestamp::now(),
             method: operation.method().name().to_owned(),
-            path,
+            path: operation.path(),
             body: body.map(mask::body),
             status: None,
             took: Duration::ZERO,
             request_id: None,
             rate_left: None,
+            again_in: None,
         };
         Self { exchanges: &client.exchanges, began: Instant::now(), exchange: Some(exchange) }
     }
@@ -209,6 +229,12 @@ impl<'a> Recording<'a> {
             exchange.status = Some(status);
             exchange.request_id.clone_from(&head.request_id);
             exchange.rate_left = head.rate_left;
+        }
+    }
+
+    fn again_in(&mut self, wait: Duration) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.again_in = Some(wait);
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apps;
+pub mod budget;
 pub mod client;
 pub mod databases;
 pub mod error;

@@ -15,19 +15,25 @@ pub(super) struct Links {
 #[serde(default)]
 struct Pages {
     next: Option<String>,
+    last: Option<String>,
 }
 
 impl Links {
     /// The page after `page`. The link is absolute and names the provider's host; only its number is used, so the token
     /// goes nowhere else. A number that does not grow ends the list.
     pub(super) fn after(&self, page: u32) -> Option<u32> {
-        let (_, query) = self.pages.next.as_deref()?.split_once('?')?;
-        let number = query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("page="))
-            .and_then(|n| n.parse().ok())?;
-        (page < number).then_some(number)
+        number(self.pages.next.as_deref()?).filter(|next| page < *next)
     }
+
+    /// The last page, as far as it is known.
+    pub(super) fn last(&self) -> Option<u32> {
+        number(self.pages.last.as_deref()?)
+    }
+}
+
+fn number(link: &str) -> Option<u32> {
+    let (_, query) = link.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("page="))?.parse().ok()
 }
 
 #[cfg(test)]
@@ -45,5 +51,12 @@ mod tests {
         assert_eq!(after(r#"{"pages": {"first": "x"}}"#, 1), None);
         assert_eq!(after(r#"{"pages": null}"#, 1), None);
         assert_eq!(after("{}", 1), None);
+    }
+
+    #[test]
+    fn the_last_page_is_known_where_it_is_linked() {
+        let last = |json: &str| serde_json::from_str::<Links>(json).unwrap().last();
+        let linked = r#"{"pages": {"last": "https://api.example/v2/apps?page=10&per_page=200"}}"#;
+        assert_eq!((last(linked), last("{}")), (Some(10), None));
     }
 }

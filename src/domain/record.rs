@@ -11,7 +11,7 @@ use crate::domain::{
     pool::PoolName,
 };
 
-/// One HTTP request to the account and how it ended.
+/// One HTTP request to the account and how it ended, or that it is held back for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     pub at: Timestamp,
@@ -24,6 +24,8 @@ pub struct Exchange {
     pub took: Duration,
     pub request_id: Option<String>,
     pub rate_left: Option<u32>,
+    /// It is sent (again) by itself after this wait.
+    pub again_in: Option<Duration>,
 }
 
 /// One change that was made and read back.

@@ -26,7 +26,9 @@ pub(super) fn client(
     notes: &Notes,
 ) -> Result<Client, Problem> {
     match token {
-        Some(token) => client_for(token, world, notes.exchanges()),
+        Some(token) => {
+            client_for(token, world, notes.exchanges()).map(|client| client.within(notes.budget()))
+        }
         None => Err(Problem::new(
             "no token",
             "Nobody is signed in.",

@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use crate::{
+    digitalocean::budget::Budget,
     domain::{problem::Problem, record::Exchange, secret::Secret, timing::Timing},
     keychain::Keychain,
     setup::{Effect, Start, StepMsg, ticket::Ticket},
@@ -110,6 +111,7 @@ pub struct Notes {
     ticket: Ticket,
     reports: mpsc::Sender<Report>,
     exchanges: mpsc::Sender<Exchange>,
+    budget: Budget,
 }
 
 impl Notes {
@@ -123,6 +125,11 @@ impl Notes {
     pub fn try_note(&self, msg: impl Into<StepMsg>) {
         // Full or gone: the next piece of news says the same.
         self.reports.try_send(Report::Note(self.ticket, msg.into())).ok();
+    }
+
+    /// What may still be sent with the set-up's token.
+    pub(super) fn budget(&self) -> Budget {
+        self.budget.clone()
     }
 
     /// Where the account's client reports each request.

@@ -7,6 +7,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    digitalocean::budget::Budget,
     domain::problem::Problem,
     effects::{Notes, Report, World, carry_out},
     setup::{Order, Start, StepMsg, ticket::Ticket},
@@ -22,6 +23,7 @@ pub struct Runner {
     sender: mpsc::Sender<Report>,
     reports: mpsc::Receiver<Report>,
     wake: Wake,
+    budget: Budget,
 }
 
 impl fmt::Debug for Runner {
@@ -33,7 +35,15 @@ impl fmt::Debug for Runner {
 impl Runner {
     pub fn new(world: World, tasks: Handle, wake: Wake) -> Self {
         let (sender, reports) = mpsc::channel(256);
-        Self { world, tasks, running: BTreeMap::new(), sender, reports, wake }
+        Self {
+            world,
+            tasks,
+            running: BTreeMap::new(),
+            sender,
+            reports,
+            wake,
+            budget: Budget::default(),
+        }
     }
 
     pub fn world(&self) -> &World {
@@ -60,7 +70,7 @@ impl Runner {
         self.running.insert(ticket, cancel.clone());
         let (reports, mut news) = mpsc::channel(64);
         let (exchanges, mut requests) = mpsc::channel(64);
-        let notes = Notes { ticket, reports, exchanges };
+        let notes = Notes { ticket, reports, exchanges, budget: self.budget.clone() };
         let world = self.world.clone();
         let (home, wake) = (self.sender.clone(), self.wake.clone());
         self.tasks.spawn(async move {

@@ -208,6 +208,17 @@ impl Setup {
         (over && idle).then(|| steps::test::Msg::Remove.into())
     }
 
+    /// What is waited for before the account is asked (again), and how long still; `None` while nothing waits.
+    pub fn held_back(&self, now: Timestamp) -> Option<String> {
+        let last = self.record.exchanges.last().filter(|_| self.busy())?;
+        let until = last.at.checked_add(last.took).ok()?.checked_add(last.again_in?).ok()?;
+        let seconds = until.duration_since(now).as_secs();
+        (0 < seconds).then(|| match last.status {
+            Some(429) => format!("DigitalOcean asks us to wait {seconds} s."),
+            Some(_) | None => format!("DigitalOcean is asked again in {seconds} s."),
+        })
+    }
+
     /// A request to the account ended; for the history only.
     pub fn exchanged(&mut self, exchange: Exchange) {
         self.record.exchanges.push(exchange);

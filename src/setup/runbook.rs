@@ -358,6 +358,7 @@ mod tests {
             took: Duration::from_millis(240),
             request_id: Some("req-1".to_owned()),
             rate_left: None,
+            again_in: None,
         };
         let entry =
             |what: &str, undo| Entry { at: at(4), what: what.to_owned(), undo, undone: false };

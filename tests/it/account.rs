@@ -4,10 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use poolwright::{
     digitalocean::{
+        budget::Budget,
         client::Client,
         error::{ApiError, Failure, Reason},
     },
     domain::{
+        app_spec::AppId,
         cluster::ClusterId,
         pool::{PoolMode, PoolName, PoolOrder},
         record::Exchange,
@@ -15,9 +17,7 @@ use poolwright::{
         timing::Timing,
     },
     practice::{
-        account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME},
-        app::Load,
-        cluster::Cluster,
+        account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Crowd},
         faults::{Fault, Planned},
     },
     safety,
@@ -37,8 +37,11 @@ struct Rig {
 
 impl Rig {
     async fn with(scopes: &[&str]) -> Self {
-        let beginning = Beginning { load: Load::Idle, ..Beginning::default() };
-        let account = Account::open(Cluster::start().await.unwrap(), beginning).await.unwrap();
+        Self::of(Beginning::default(), scopes).await
+    }
+
+    async fn of(beginning: Beginning, scopes: &[&str]) -> Self {
+        let account = Account::on_paper(beginning).await.unwrap();
         let token = account.issue(scopes, Allowance::default()).await.unwrap();
         let (client, exchanges) = client(account.base(), &token);
         Self { account, client, exchanges }
@@ -69,6 +72,10 @@ impl Rig {
 
 fn client(base: &str, token: &Secret) -> (Client, mpsc::Receiver<Exchange>) {
     client_in(&timing(), base, token)
+}
+
+fn client_of(canned: &Canned) -> (Client, mpsc::Receiver<Exchange>) {
+    client(&canned.base, &Secret::new("dop_v1_x"))
 }
 
 fn client_in(timing: &Timing, base: &str, token: &Secret) -> (Client, mpsc::Receiver<Exchange>) {
@@ -140,6 +147,10 @@ async fn questions_are_asked_again_and_changes_are_not() {
     rig.plan("GET", "/v2/databases", 1, Fault::ClosedBefore).await;
     assert!(rig.client.clusters().await.is_ok());
     assert_eq!(rig.statuses(), [429, 503, 0, 200]);
+    // A wait that the provider does not name is ours.
+    rig.plan("GET", "/v2/databases", 1, Fault::error(429, "too_many_requests", "Slow down.")).await;
+    assert!(rig.client.clusters().await.is_ok());
+    assert_eq!(rig.statuses(), [429, 200]);
 
     rig.plan("GET", "/v2/databases", 9, unavailable()).await;
     assert_eq!(error(rig.client.clusters().await).status(), Some(503));
@@ -156,6 +167,55 @@ async fn questions_are_asked_again_and_changes_are_not() {
     rig.plan("POST", "/pools", 1, Fault::slow_down(0)).await;
     assert!(rig.client.create_pool(&id, &order("contrezz-pool")).await.is_ok());
     assert_eq!(rig.statuses(), [429, 201]);
+    rig.account.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_is_told_before_it_begins() {
+    let rig = Rig::with(ALL_SCOPES).await;
+    rig.plan("GET", "/v2/databases", 1, Fault::slow_down(1)).await;
+    let token = rig.account.issue(ALL_SCOPES, Allowance::default()).await.unwrap();
+    let (client, mut exchanges) = client_in(&Timing::default(), rig.account.base(), &token);
+    let asking = client.clusters();
+    let held_back = async {
+        let told = exchanges.recv().await.unwrap();
+        (told.status, told.again_in)
+    };
+    let (answered, told) = tokio::join!(asking, held_back);
+    assert!(answered.is_ok());
+    assert_eq!(told, (Some(429), Some(Duration::from_secs(1))));
+    rig.account.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_budget_holds_a_request_back_before_the_account_has_to_refuse_it() {
+    let rig = Rig::with(ALL_SCOPES).await;
+    let budget = Budget::default();
+    let (told, mut exchanges) = mpsc::channel(512);
+    let token = rig.account.issue(ALL_SCOPES, Allowance::default()).await.unwrap();
+    let client = || {
+        let client = Client::new(rig.account.base(), &token, &timing(), told.clone()).unwrap();
+        client.within(budget.clone())
+    };
+    // A client for each effect, as a set-up makes them.
+    for _ in 0..25 {
+        let client = client();
+        for _ in 0..10 {
+            client.may_list_apps().await.unwrap();
+        }
+    }
+    let client = client();
+    let one_more = tokio::time::timeout(Duration::from_millis(300), client.may_list_apps());
+    assert!(one_more.await.is_err(), "it waits for the minute to end");
+    drop((client, told));
+    let mut all = Vec::new();
+    while let Some(exchange) = exchanges.recv().await {
+        all.push(exchange);
+    }
+    assert_eq!(all.len(), 251);
+    assert!(all[..250].iter().all(|exchange| exchange.status == Some(200)));
+    let held = all[250].again_in.unwrap();
+    assert!(Duration::from_secs(30) < held && held <= Duration::from_secs(60), "{held:?}");
     rig.account.close().await;
 }
 
@@ -270,11 +330,11 @@ async fn a_changed_pool_keeps_its_user_and_its_name_in_the_url() {
 async fn pages_are_asked_of_the_configured_host_only() {
     let canned = Canned::serve(|path, _| {
         canned::json(match path {
-            "/v2/apps?page=1&per_page=50" => {
+            "/v2/apps?page=1&per_page=200" => {
                 r#"{"apps": [{"id": "a1", "spec": {"name": "one"}}],
-                    "links": {"pages": {"next": "https://api.digitalocean.com/v2/apps?page=2&per_page=50"}}}"#
+                    "links": {"pages": {"next": "https://api.digitalocean.com/v2/apps?page=2&per_page=200"}}}"#
             }
-            "/v2/apps?page=2&per_page=50" => r#"{"apps": [{"id": "a2", "spec": {"name": "two"}}], "links": {}}"#,
+            "/v2/apps?page=2&per_page=200" => r#"{"apps": [{"id": "a2", "spec": {"name": "two"}}], "links": {}}"#,
             _ => "{}",
         })
     })
@@ -316,7 +376,80 @@ async fn an_answer_without_end_is_cut_off() {
     let patient = Timing { request: Duration::from_secs(30), ..timing() };
     let (client, _exchanges) = client_in(&patient, &canned.base, &Secret::new("x"));
     let err = error(client.clusters().await);
-    assert!(matches!(err.failure, Failure::TooLarge(_)), "{err:?}");
+    let Failure::TooLarge(most) = err.failure else { panic!("{err:?}") };
+    assert_eq!(most, 8 << 20);
+}
+
+#[tokio::test]
+async fn values_within_values_without_end_are_refused() {
+    let deep = format!("{{\"databases\": {}", "[".repeat(100_000));
+    let canned = Canned::serve(move |_, _| canned::json(&deep)).await;
+    let (client, _exchanges) = client(&canned.base, &Secret::new("x"));
+    let err = error(client.clusters().await);
+    assert!(matches!(err.failure, Failure::Unexpected(_)), "{err:?}");
+
+    // Also where a value is kept as it came: an app's settings.
+    let deep = format!(
+        "{{\"app\": {{\"id\": \"a\", \"spec\": {}{}}}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let canned = Canned::serve(move |_, _| canned::json(&deep)).await;
+    let (client, _exchanges) = client_of(&canned);
+    let err = error(client.app(&AppId("a".to_owned())).await);
+    assert!(matches!(err.failure, Failure::Unexpected(_)), "{err:?}");
+}
+
+#[tokio::test]
+async fn fields_and_words_that_are_new_are_passed_over() {
+    let canned = Canned::serve(|path, _| {
+        canned::json(if path == "/v2/databases" {
+            r#"{"databases": [{"id": "c", "name": "n", "engine": "newsql", "status": "dreaming",
+                "size": "db-x", "zones": [1, {"a": null}], "connection": {"host": "h", "port": 1, "shape": "new"}}],
+                "hints": {}}"#
+        } else {
+            r#"{"deployment": {"id": "d", "phase": "PONDERING", "progress": {"steps": [{"status": "ODD"}]}}}"#
+        })
+    })
+    .await;
+    let (client, _exchanges) = client_of(&canned);
+    let clusters = client.clusters().await.unwrap();
+    assert_eq!((clusters[0].engine.as_str(), clusters[0].status.as_str()), ("newsql", "dreaming"));
+    let deployment = client.deployment(&AppId("a".to_owned()), "d").await.unwrap();
+    assert_eq!((deployment.phase.as_str(), deployment.broken), ("PONDERING", None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_apps_come_in_pages_of_two_hundred_and_four_at_once() {
+    let crowd = Crowd { apps: 1998, delay: Duration::from_millis(20), ..Crowd::default() };
+    let rig = Rig::of(Beginning { crowd, ..Beginning::default() }, ALL_SCOPES).await;
+    let mut calls = rig.account.calls().await.unwrap();
+    let began = std::time::Instant::now();
+    let apps = rig.client.apps().await.unwrap();
+    // The first page tells how many there are; the other nine come in three rounds.
+    println!("2,000 apps at 20 ms an answer: {} ms", began.elapsed().as_millis());
+    let names: std::collections::BTreeSet<_> = apps.iter().map(|app| &app.name).collect();
+    assert_eq!((apps.len(), names.len()), (2000, 2000));
+    let mut pages = 0;
+    while let Ok(call) = calls.try_recv() {
+        assert_eq!(call.query[1], ("per_page".to_owned(), "200".to_owned()));
+        pages += 1;
+    }
+    assert_eq!(pages, 10);
+    rig.account.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_large_is_asked_for_in_smaller_ones() {
+    let canned = Canned::serve(|path, _| match path {
+        "/v2/apps?page=1&per_page=20" => {
+            canned::json(r#"{"apps": [{"id": "a1", "spec": {"name": "one"}}], "links": {}}"#)
+        }
+        _ => canned::json(&format!("{{\"apps\": [{}]}}", " ".repeat(9 << 20))),
+    })
+    .await;
+    let (client, _exchanges) = client_of(&canned);
+    assert_eq!(client.apps().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -346,6 +346,7 @@ pub fn exchange(method: &str, path: &str, status: Option<u16>) -> Exchange {
         took: Duration::from_millis(132),
         request_id: Some("4d9d8375-3c56-4925-a3e7-eb137fed17e9".to_owned()),
         rate_left: Some(4816),
+        again_in: None,
     }
 }
 

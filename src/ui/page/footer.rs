@@ -60,7 +60,10 @@ impl Footer {
         };
         let text = match &primary {
             Primary::Blocked(_, why) => Some(why.clone()),
-            Primary::Working(what, _) => Some(page.waiting(ui, what)),
+            Primary::Working(what, _) => Some(match setup.held_back(jiff::Timestamp::now()) {
+                Some(waits) => page.waiting(ui, &format!("{what} {waits}")),
+                None => page.waiting(ui, what),
+            }),
             Primary::Act(..) | Primary::Next => None,
         };
         let margin = if places.wide { 40.0 } else { gap::L };
