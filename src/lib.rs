@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clipboard;
 pub mod digitalocean;
 pub mod disk;
+pub mod doctl;
 pub mod domain;
 pub mod effects;
 pub mod health;

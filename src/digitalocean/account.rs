@@ -1,4 +1,6 @@
-//! Whose token it is.
+//! Whose token it is, and what the token may do.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -11,6 +13,27 @@ use crate::digitalocean::{
 pub struct Owner {
     pub email: Option<String>,
     pub team: Option<String>,
+}
+
+/// What the account tells of the token itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct TokenInfo {
+    #[serde(default, deserialize_with = "or_default")]
+    scopes: Vec<String>,
+    expires_in_seconds: Option<u64>,
+}
+
+impl TokenInfo {
+    /// Older tokens have `read` or `write` for everything.
+    pub fn may(&self, scope: &str) -> bool {
+        let reads = scope.ends_with(":read") || scope.ends_with(":view_credentials");
+        self.scopes.iter().any(|has| has == scope || has == "write" || (reads && has == "read"))
+    }
+
+    /// `None` for one that does not end.
+    pub fn expires_in(&self) -> Option<Duration> {
+        self.expires_in_seconds.filter(|seconds| 0 < *seconds).map(Duration::from_secs)
+    }
 }
 
 #[derive(Deserialize)]
@@ -41,11 +64,30 @@ impl Client {
         let given = |text: String| (!text.is_empty()).then_some(text);
         Ok(Owner { email: given(account.email), team: given(account.team.name) })
     }
+
+    /// `None` where nothing is told of tokens. The provider's own tool asks another host for it; the token goes to none
+    /// but the account's.
+    pub async fn token_info(&self) -> Result<Option<TokenInfo>, ApiError> {
+        let info: TokenInfo = self.read(Operation::ReadToken, None).await?;
+        Ok((!info.scopes.is_empty()).then_some(info))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_old_token_has_one_scope_for_everything() {
+        let info = |json: &str| serde_json::from_str::<TokenInfo>(json).unwrap();
+        let write = info(r#"{"scopes": ["read", "write"], "expires_in_seconds": 0}"#);
+        assert!(write.may("database:create") && write.may("app:read"));
+        assert_eq!(write.expires_in(), None);
+        let read = info(r#"{"scopes": ["read"], "expires_in_seconds": 60, "created_at": 1}"#);
+        assert!(read.may("app:read") && !read.may("app:update"));
+        assert_eq!(read.expires_in(), Some(Duration::from_secs(60)));
+        assert_eq!(info(r#"{"scopes": null, "expires_in_seconds": null}"#), TokenInfo::default());
+    }
 
     #[test]
     fn an_account_may_have_no_team() {

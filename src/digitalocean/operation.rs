@@ -9,6 +9,8 @@ use crate::domain::{app_spec::AppId, cluster::ClusterId, pool::PoolName};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     ReadAccount,
+    /// Scopes and end of the token itself. Not in the API's description: answered where DigitalOcean's own tool is too.
+    ReadToken,
     ListClusters,
     ReadCluster(ClusterId),
     ListUsers(ClusterId),
@@ -81,6 +83,10 @@ impl Operation {
             Self::ReadAccount => {
                 row(Get, "/v2/account".to_owned(), "account:read", "read the account".to_owned())
             }
+            Self::ReadToken => {
+                let path = "/v1/oauth/token/info".to_owned();
+                row(Get, path, "", "ask what the token may do".to_owned())
+            }
             Self::ListClusters => asks("/v2/databases".to_owned(), "list clusters"),
             Self::ReadCluster(id) => asks(cluster(id, ""), "read the cluster"),
             Self::ListUsers(id) => asks(cluster(id, "/users"), "list the cluster's users"),
@@ -146,6 +152,7 @@ impl Operation {
         self.row().path
     }
 
+    /// Empty where every token may.
     pub fn scope(&self) -> &'static str {
         self.row().scope
     }
@@ -154,6 +161,7 @@ impl Operation {
     pub fn thing(&self) -> String {
         match self {
             Self::ReadAccount => "account".to_owned(),
+            Self::ReadToken => "token".to_owned(),
             Self::ListClusters
             | Self::ReadCluster(_)
             | Self::ListUsers(_)

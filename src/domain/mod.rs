@@ -10,6 +10,7 @@ pub mod diagnosis;
 pub mod env_file;
 pub mod env_name;
 pub mod leak;
+pub mod login;
 pub mod migration;
 pub mod pool;
 pub mod prisma_schema;

@@ -7,6 +7,7 @@ pub mod runner;
 
 mod access;
 mod account;
+pub mod accounts;
 mod app;
 mod cluster;
 mod env_files;
@@ -83,18 +84,9 @@ impl World {
     }
 }
 
-/// The keychain item of the account that was signed in last.
-pub(crate) const LAST_TOKEN: &str = "token:last";
-
 /// The token kept at the last sign-in; `None` where there is none or the keychain does not answer.
 pub async fn remembered_token(world: &World) -> Option<Secret> {
-    match world.keychain.recall(LAST_TOKEN, world.timing.keychain).await {
-        Ok(token) => token,
-        Err(err) => {
-            tracing::info!(%err, "no token from the keychain");
-            None
-        }
-    }
+    accounts::remembered(world).await.token
 }
 
 /// What comes back from a running effect.

@@ -1,13 +1,19 @@
 //! Step 1: asks the account who the token belongs to and what it may read, then keeps it where the person wants it.
 
+use jiff::Timestamp;
+
 use crate::{
-    digitalocean::{account::Owner, error::ApiError},
+    digitalocean::{
+        account::{Owner, TokenInfo},
+        error::ApiError,
+    },
+    doctl,
     domain::{
         cluster::Cluster,
         problem::{Fix, Problem},
         secret::Secret,
     },
-    effects::{LAST_TOKEN, Notes, World, account},
+    effects::{Notes, World, account, accounts},
     keychain::KeychainError,
     setup::{
         facts::{Account, Grant, Kept, SCOPES, Scope},
@@ -18,7 +24,9 @@ use crate::{
 pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<Msg, Problem> {
     match effect {
         Effect::Check { token, keep } => check(token, keep, world, notes).await,
+        Effect::Switch { account } => switch(&account, world, notes).await,
         Effect::Forget(account) => forget(&account, world).await,
+        Effect::ReadDoctl => read_doctl().await,
     }
 }
 
@@ -26,55 +34,74 @@ async fn check(token: Secret, keep: Keep, world: &World, notes: &Notes) -> Resul
     let client = account::client(Some(&token), world, notes)?;
     // The clusters are the test: a good token may lack account:read.
     let clusters = client.clusters().await.map_err(|err| account::problem(&err))?;
-    let (owner, apps) = tokio::join!(client.owner(), client.may_list_apps());
+    let (owner, apps, info) =
+        tokio::join!(client.owner(), client.may_list_apps(), client.token_info());
+    let info = info.unwrap_or_else(|err| {
+        tracing::info!(%err, "nothing is told of the token");
+        None
+    });
     let passwords_visible = passwords_visible(&clusters);
-    let scopes = scopes(grant(&owner), grant(&apps), passwords_visible);
+    let scopes = scopes(grant(&owner), grant(&apps), passwords_visible, info.as_ref());
+    let expires_at =
+        info.as_ref().and_then(TokenInfo::expires_in).map(|left| Timestamp::now() + left);
     let Owner { email, team } = owner.unwrap_or_default();
-    let mut account =
-        Account { token, email, team, scopes, passwords_visible, kept: Kept::SessionOnly(None) };
+    let kept = Kept::SessionOnly(None);
+    let mut account = Account { token, email, team, scopes, passwords_visible, kept, expires_at };
     account.kept = match keep {
         Keep::SessionOnly => Kept::SessionOnly(None),
         Keep::Keychain if !world.keychain.keeps() => {
             Kept::SessionOnly(Some("nothing outlives a practice".to_owned()))
         }
-        Keep::Keychain => kept(&account, world).await?,
+        Keep::Keychain => {
+            let all = accounts::keep(&account.label(), &account.token, world).await;
+            notes.note(Msg::Accounts(all.map_err(|err| not_kept(&err))?)).await;
+            Kept::Keychain
+        }
     };
     Ok(Msg::SignedIn(Box::new(account)))
 }
 
-async fn kept(account: &Account, world: &World) -> Result<Kept, Problem> {
-    for item in [Some(LAST_TOKEN.to_owned()), item(account)].into_iter().flatten() {
-        world
-            .keychain
-            .keep(&item, &account.token, world.timing.keychain)
-            .await
-            .map_err(|err| not_kept(&err))?;
+async fn switch(name: &str, world: &World, notes: &Notes) -> Result<Msg, Problem> {
+    match accounts::token(name, world).await {
+        Ok(Some(token)) => check(token, Keep::Keychain, world, notes).await,
+        Ok(None) => Err(Problem::new(
+            "keychain",
+            format!("The token of {name} was not found."),
+            "The password store holds it no more.",
+        )
+        .hint("Paste a token of that account")),
+        Err(err) => Err(account::chain(
+            Problem::new(
+                "keychain",
+                format!("The token of {name} was not read."),
+                unavailable(&err),
+            ),
+            &err,
+        )
+        .hint("Unlock the password store and switch again")),
     }
-    Ok(Kept::Keychain)
 }
 
-/// The account's own item beside the last one; `None` where the account did not say who it is.
-fn item(account: &Account) -> Option<String> {
-    let email = account.email.as_deref()?;
-    Some(match account.team.as_deref() {
-        Some(team) => format!("token:{email}/{team}"),
-        None => format!("token:{email}"),
-    })
+/// The person asked for it; the file is never written.
+async fn read_doctl() -> Result<Msg, Problem> {
+    let Some(file) = doctl::place() else { return Ok(Msg::Doctl(Vec::new())) };
+    let read = tokio::task::spawn_blocking(move || doctl::logins(&file)).await;
+    match read {
+        Ok(Ok(logins)) => Ok(Msg::Doctl(logins)),
+        Ok(Err(err)) => {
+            let problem = Problem::new("doctl", "doctl's sign-in was not read.", format!("{err}."));
+            Err(account::chain(problem, &err).hint("Paste a token"))
+        }
+        Err(_) => Err(Problem::new(
+            "doctl",
+            "doctl's sign-in was not read.",
+            "Reading it stopped half-way.",
+        )),
+    }
 }
 
 async fn forget(account: &Account, world: &World) -> Result<Msg, Problem> {
-    let limit = world.timing.keychain;
-    let removed = async {
-        if let Some(item) = item(account) {
-            world.keychain.forget(&item, limit).await?;
-        }
-        // Another account may have signed in since.
-        if world.keychain.recall(LAST_TOKEN, limit).await?.as_ref() == Some(&account.token) {
-            world.keychain.forget(LAST_TOKEN, limit).await?;
-        }
-        Ok::<(), KeychainError>(())
-    };
-    match removed.await {
+    match accounts::forget(&account.label(), world).await {
         // What was never kept there need not be removed.
         Err(err) if account.kept == Kept::Keychain => Err(account::chain(
             Problem::new(
@@ -136,19 +163,24 @@ fn grant<T>(asked: &Result<T, ApiError>) -> Grant {
     }
 }
 
-/// What a set-up needs. A write scope can't be asked for without writing.
-fn scopes(account: Grant, apps: Grant, passwords_visible: Option<bool>) -> Vec<Scope> {
-    let passwords = match passwords_visible {
-        Some(true) => Grant::Has,
-        Some(false) => Grant::Lacks,
+/// What a set-up needs. A write scope can't be asked for without writing, so only the account can tell it.
+fn scopes(
+    account: Grant,
+    apps: Grant,
+    passwords_visible: Option<bool>,
+    info: Option<&TokenInfo>,
+) -> Vec<Scope> {
+    let told = |name: &str| match info {
+        Some(info) if info.may(name) => Grant::Has,
+        Some(_) => Grant::Lacks,
         None => Grant::Unknown,
     };
-    let grant = |name: &str| match name {
-        "account:read" => account,
-        "database:read" => Grant::Has,
-        "database:view_credentials" => passwords,
-        "app:read" => apps,
-        _ => Grant::Unknown, // the write scopes
+    let grant = |name: &str| match (name, passwords_visible) {
+        ("account:read", _) => account,
+        ("database:read", _) | ("database:view_credentials", Some(true)) => Grant::Has,
+        ("database:view_credentials", Some(false)) => Grant::Lacks,
+        ("app:read", _) => apps,
+        (name, _) => told(name), // the write scopes, and passwords where no cluster shows them
     };
     SCOPES.map(|scope| Scope { grant: grant(scope.name), ..scope }).into()
 }

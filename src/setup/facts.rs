@@ -49,11 +49,11 @@ pub const SCOPES: [Scope; 8] = [
     scope("account:read", "show account and team", "the name is not shown"),
     scope("database:read", "find clusters, pools and trusted sources", "nothing can be set up"),
     scope("database:view_credentials", "see passwords", "the pages that need one stop and say so"),
-    scope("database:create", "create a pool", "the pool must exist already"),
+    scope("database:create", "create a pool", "step 4 gives the values for DigitalOcean's panel"),
     scope("database:update", "resize a pool, let this computer in", "both are done in the panel"),
     scope("database:delete", "undo: delete the pool", "undo is done in the panel"),
     scope("app:read", "list and check apps", "no app is found"),
-    scope("app:update", "change variables and deploy", "the app is switched in the panel"),
+    scope("app:update", "change variables and deploy", "step 10 gives the values for the panel"),
 ];
 
 const fn scope(name: &'static str, needed_for: &'static str, without: &'static str) -> Scope {
@@ -69,6 +69,20 @@ pub struct Account {
     /// `None` while no cluster was seen that could tell.
     pub passwords_visible: Option<bool>,
     pub kept: Kept,
+    /// When the token ends. `None` where nobody tells, or it does not end.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// What the keychain calls it. Two accounts that do not say who they are share one name.
+    pub fn label(&self) -> String {
+        match (self.email.as_deref(), self.team.as_deref()) {
+            (Some(email), Some(team)) => format!("{email}/{team}"),
+            (Some(email), None) => email.to_owned(),
+            (None, Some(team)) => team.to_owned(),
+            (None, None) => "account without a name".to_owned(),
+        }
+    }
 }
 
 /// Both URLs, as base for every client's form.
@@ -217,6 +231,28 @@ impl Facts {
     /// The first step that must be done before `step` can run.
     pub fn missing_for(&self, step: StepId) -> Option<StepId> {
         step.needs().iter().copied().find(|need| !self.established(*need))
+    }
+
+    /// What the token may, as far as that is known.
+    pub fn grant(&self, scope: &str) -> Grant {
+        let scopes = self.account.as_ref().map_or(&[][..], |account| &account.scopes);
+        scopes.iter().find(|known| known.name == scope).map_or(Grant::Unknown, |known| known.grant)
+    }
+
+    /// A request that takes this scope was answered: now it is known.
+    pub fn learn(&mut self, scope: &str, grant: Grant) {
+        let scopes = self.account.iter_mut().flat_map(|account| &mut account.scopes);
+        if let Some(known) = scopes.into_iter().find(|known| known.name == scope) {
+            known.grant = grant;
+        }
+    }
+
+    /// Scopes that `step` makes use of and the token is known to lack.
+    pub fn lacking(&self, step: StepId) -> impl Iterator<Item = &Scope> {
+        let scopes = self.account.as_ref().map_or(&[][..], |account| &account.scopes);
+        scopes
+            .iter()
+            .filter(move |scope| scope.grant == Grant::Lacks && step.scopes().contains(&scope.name))
     }
 
     pub fn token(&self) -> Option<&Secret> {

@@ -223,6 +223,7 @@ mod tests {
             scopes: Vec::new(),
             passwords_visible: Some(true),
             kept: Kept::Keychain,
+            expires_at: None,
         }
     }
 

@@ -192,6 +192,23 @@ impl StepId {
         }
     }
 
+    /// Scopes without which something on this step is done by hand.
+    pub fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::SignIn
+            | Self::Cluster
+            | Self::Project
+            | Self::EnvFiles
+            | Self::Migrations
+            | Self::Verify => &[],
+            Self::Measure | Self::Urls => &["database:view_credentials"],
+            Self::Pool => &["database:create", "database:update"],
+            Self::Test => &["database:update"],
+            Self::App => &["app:read", "app:update"],
+            Self::HandOver => &["database:delete"],
+        }
+    }
+
     /// May the person leave it out? With what that costs, in words.
     pub fn skippable(self) -> Option<&'static str> {
         match self {

@@ -10,8 +10,9 @@ use crate::{
     domain::{problem::Problem, secret::Secret},
     effects::{
         World,
+        accounts::{Remembered, remembered},
         desktop::{self, Looks},
-        profile, remembered_token,
+        profile,
     },
     setup::{answers::Answers, steps::sign_in},
     ui::{
@@ -53,7 +54,7 @@ enum Screen {
 /// What comes back to the window itself.
 enum News {
     Practice(Result<Begun, Problem>),
-    Remembered(Secret),
+    Remembered(Remembered),
     /// For step 7.
     Folder(PathBuf),
     /// For the start page.
@@ -131,9 +132,9 @@ impl App {
         }
     }
 
-    /// Asks the keychain for the token of the last sign-in.
+    /// Asks the keychain for earlier sign-ins.
     fn recall(&self, ctx: &Context, world: World) {
-        self.send_home(ctx, async move { remembered_token(&world).await.map(News::Remembered) });
+        self.send_home(ctx, async move { Some(News::Remembered(remembered(&world).await)) });
     }
 
     /// Runs something beside the window; its news arrives in a later frame.
@@ -192,9 +193,14 @@ impl App {
             (News::ProfileFile(file), Screen::Start(start)) => {
                 start.profile = file.display().to_string();
             }
-            (News::Remembered(token), Screen::Setup(session)) => {
+            (News::Remembered(found), Screen::Setup(session)) => {
                 let sign_in = &mut session.setup.steps.sign_in;
-                if session.setup.facts.account.is_none() && sign_in.draft.token.is_empty() {
+                sign_in.accounts = found.accounts;
+                sign_in.doctl_is_there = found.doctl_is_there;
+                if session.setup.facts.account.is_none()
+                    && sign_in.draft.token.is_empty()
+                    && let Some(token) = found.token
+                {
                     sign_in.remembered = Some(token);
                     session.act(sign_in::Msg::SignIn.into());
                 }

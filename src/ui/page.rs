@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{cluster::Environment, problem::Fix, secret::Secret},
-    setup::{Msg, Setup, step::StepId},
+    setup::{Msg, Setup, facts::Scope, step::StepId},
     ui::{
         act::{Act, Copied},
         kit::{self, Icon},
@@ -185,6 +185,7 @@ impl Page {
         if let Some(missing) = missing {
             ahead(ui, missing, acts);
         }
+        lacking(ui, step, setup, acts);
         if let Some(problem) = setup.problem(step) {
             let usable = |fix: &Fix| match fix {
                 Fix::Copy(_) | Fix::Open(_) => true,
@@ -275,6 +276,27 @@ fn ahead(ui: &mut Ui, missing: StepId, acts: &mut Vec<Act>) {
                 }
             });
         });
+}
+
+/// The token is known to lack something that this step makes use of: said before it is tried.
+fn lacking(ui: &mut Ui, step: StepId, setup: &Setup, acts: &mut Vec<Act>) {
+    let missing: Vec<&Scope> = setup.facts.lacking(step).collect();
+    if missing.is_empty() || setup.facts.established(step) {
+        return;
+    }
+    let theme = Theme::of(ui);
+    let lines: Vec<String> = missing
+        .iter()
+        .map(|scope| {
+            format!("{} ({}). Without it: {}.", scope.name, scope.needed_for, scope.without)
+        })
+        .collect();
+    let title =
+        if lines.len() == 1 { "The token lacks a scope:" } else { "The token lacks scopes:" };
+    kit::note(ui, theme.warning, Icon::Warning, title, &lines.join(" "));
+    if kit::link_button(ui, "Sign in with another token").clicked() {
+        acts.push(Act::Do(Msg::Go(StepId::SignIn)));
+    }
 }
 
 /// What a fix button of the problem card asks for.

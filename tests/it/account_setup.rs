@@ -12,7 +12,7 @@ use poolwright::{
         secret::Secret,
         timing::Timing,
     },
-    effects::{Report, World, remembered_token, runner::Runner},
+    effects::{Report, World, accounts::remembered, remembered_token, runner::Runner},
     keychain::Keychain,
     practice::{
         account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Trusted},
@@ -180,13 +180,74 @@ async fn signing_in_says_who_it_is_and_what_the_token_may() {
     assert_eq!(grant("app:read"), Grant::Lacks);
     assert_eq!(grant("database:read"), Grant::Has);
     assert_eq!(grant("database:view_credentials"), Grant::Lacks);
-    assert_eq!(grant("database:create"), Grant::Unknown);
+    assert_eq!(grant("database:create"), Grant::Has);
+    assert_eq!(grant("database:update"), Grant::Lacks);
+    assert!(matches!(sign_in::days_left(&account, Timestamp::now()), Some(29..=30)));
     assert!(matches!(account.kept, Kept::SessionOnly(Some(_))));
 
     // The cluster can be read all the same; what the token may not see is left open.
     rig.ready().await;
     let facts = rig.setup.facts.cluster.clone().unwrap();
     assert_eq!((facts.trusted_sources.is_some(), facts.apps.len()), (true, 0));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_tells_of_a_token_is_known_when_it_is_used() {
+    let mut rig = Rig::open(idle(), &["database:read", "app:read"]).await;
+    rig.plan("GET", "/token/info", Fault::error(404, "not_found", "404 page not found")).await;
+    rig.act(sign_in::Msg::SignIn).await;
+    let account = rig.setup.facts.account.clone().unwrap();
+    let unknown: Vec<&str> = account
+        .scopes
+        .iter()
+        .filter(|scope| scope.grant == Grant::Unknown)
+        .map(|scope| scope.name)
+        .collect();
+    assert_eq!(unknown, ["database:create", "database:update", "database:delete", "app:update"]);
+    assert_eq!(account.expires_at, None);
+    assert!(rig.calls().iter().all(|call| call.starts_with("GET ")), "asking changes nothing");
+
+    rig.ready().await;
+    rig.act(pool::Msg::Act).await;
+    assert_eq!(rig.problem(StepId::Pool).code, "HTTP 403");
+    assert_eq!(rig.setup.facts.grant("database:create"), Grant::Lacks);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_accounts_are_kept_and_each_is_forgotten_alone() {
+    if !in_session("account_setup::several_accounts_are_kept_and_each_is_forgotten_alone", KEYRING)
+    {
+        return;
+    }
+    let system = Keychain::System { service: "poolwright-test".to_owned() };
+    let mut rig = Rig::keeping(idle(), ALL_SCOPES, system).await;
+    rig.act(sign_in::Msg::SignIn).await;
+    // One that does not say who it is has a name of its own.
+    let nameless = rig.account.issue(&["database:read"], Allowance::default()).await.unwrap();
+    rig.setup.steps.sign_in.remembered = Some(nameless.clone());
+    rig.act(sign_in::Msg::SignIn).await;
+    let names = ["account without a name", "practice@contrezz.example/Contrezz practice"];
+    assert_eq!(rig.setup.steps.sign_in.accounts, names);
+
+    let [_, named] = names;
+    rig.act(sign_in::Msg::Switch(named.to_owned())).await;
+    assert_eq!(rig.setup.facts.token(), Some(&rig.token));
+    let found = remembered(rig.runner.world()).await;
+    assert_eq!(
+        (found.accounts.as_slice(), &found.token),
+        (&[named, names[0]].map(str::to_owned)[..], &Some(rig.token.clone()))
+    );
+
+    rig.act(sign_in::Msg::SignOut).await;
+    let found = remembered(rig.runner.world()).await;
+    assert_eq!(found.accounts, [names[0]]);
+    assert_eq!(found.token, None, "nobody else is signed in by itself");
+    rig.act(sign_in::Msg::Switch(names[0].to_owned())).await;
+    assert_eq!(rig.setup.facts.token(), Some(&nameless));
+    rig.act(sign_in::Msg::SignOut).await;
+    assert!(remembered(rig.runner.world()).await.accounts.is_empty());
     rig.close().await;
 }
 

@@ -13,6 +13,7 @@ use poolwright::{
         activity::{Holder, Sample},
         capacity::Limits,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
+        login::Login,
         pool::{Pool, PoolMode, PoolName},
         problem::{Fix, Problem},
         record::Exchange,
@@ -157,6 +158,7 @@ pub fn account() -> Account {
         scopes,
         passwords_visible: None,
         kept: Kept::Keychain,
+        expires_at: Some(now() + Duration::from_secs(41 * 24 * 3600)),
     }
 }
 
@@ -168,6 +170,52 @@ pub fn signed_in_as(account: Account) -> Setup {
     let mut setup = typed_token();
     answer(&mut setup, sign_in::Msg::SignIn, sign_in::Msg::SignedIn(Box::new(account)));
     setup
+}
+
+/// Two more accounts are kept in the keychain.
+pub fn several_accounts() -> Setup {
+    let mut setup = signed_in();
+    setup.steps.sign_in.accounts =
+        ["ada@example.com/Team Shop", "ada@example.com/Team Blog", "bert@example.com/Team Lab"]
+            .map(str::to_owned)
+            .to_vec();
+    setup
+}
+
+pub fn doctl_is_there() -> Setup {
+    let mut setup = fresh();
+    setup.steps.sign_in.doctl_is_there = true;
+    setup
+}
+
+pub fn doctl_was_read() -> Setup {
+    let mut setup = doctl_is_there();
+    let login = |context: &str, current| Login {
+        context: context.to_owned(),
+        current,
+        token: Secret::new("dop_v1_canary"),
+    };
+    let logins = vec![login("default", true), login("staging", false)];
+    answer(&mut setup, sign_in::Msg::ReadDoctl, sign_in::Msg::Doctl(logins));
+    setup
+}
+
+/// After a pool was made.
+pub fn signed_out() -> Setup {
+    let mut setup = at(created(), StepId::SignIn);
+    answer(&mut setup, sign_in::Msg::SignOut, sign_in::Msg::SignedOut);
+    setup
+}
+
+/// The token may change nothing, and hides passwords.
+pub fn read_only() -> Setup {
+    let mut account = account();
+    account.passwords_visible = Some(false);
+    for scope in &mut account.scopes {
+        let reads = scope.name.ends_with(":read");
+        scope.grant = if reads { Grant::Has } else { Grant::Lacks };
+    }
+    signed_in_as(account)
 }
 
 fn endpoint(database: &str, port: u16) -> Endpoint {

@@ -342,6 +342,8 @@ fn a_problem_offers_its_fix_and_a_text_for_helpers() {
 fn the_focus_goes_to_a_new_problem() {
     let mut window = window(fixtures::typed_token());
     window.run();
+    window.state_mut().setup = fixtures::signing_in();
+    window.run();
     window.state_mut().setup = fixtures::refused_token();
     window.run();
     let focused = |node: &Node<'_>| node.accesskit_node().is_focused();

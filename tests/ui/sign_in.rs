@@ -3,7 +3,7 @@
 use egui::{Key, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use poolwright::{
-    domain::secret::Secret,
+    domain::{cluster::Environment, secret::Secret},
     setup::{facts::Grant, steps::sign_in::Keep},
 };
 
@@ -19,7 +19,7 @@ fn the_token_is_typed_into_a_password_field_and_judged_by_its_looks() {
     };
     field(&window, "dop_v1_");
     window.run();
-    window.get_by_label("Does not look like a DigitalOcean token; it is tried as it stands");
+    window.get_by_label("Begins like a DigitalOcean token: 7 of 71 characters");
     field(&window, &"0a".repeat(32));
     window.run();
     window.get_by_label("Looks like a DigitalOcean token");
@@ -82,7 +82,8 @@ fn who_signed_in_and_what_the_token_may_do_is_told() {
     window.get_by_label("Team: Team Shop");
     window.get_by_label("Token kept: in this computer's keychain");
     window.get_by_label_contains("Passwords are hidden from this token.");
-    window.get_by_label("Without it: the pool must exist already");
+    window.get_by_label("Without it: step 4 gives the values for DigitalOcean's panel");
+    window.get_by_label_contains("Token ends: ");
     assert_eq!(window.query_all_by_label("granted").count(), 4);
     window.get_by_role_and_label(Role::Button, "Sign out").click();
     window.run();
@@ -94,4 +95,51 @@ fn the_fields_wait_while_the_token_is_checked() {
     let window = window(fixtures::signing_in());
     let field = window.get_by_role_and_label(Role::PasswordInput, "Personal access token");
     assert!(field.accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_field_has_the_focus_as_soon_as_the_page_is_there() {
+    let window = window(fixtures::fresh());
+    let field = window.get_by_role_and_label(Role::PasswordInput, "Personal access token");
+    assert!(field.accesskit_node().is_focused());
+}
+
+#[test]
+fn another_account_is_switched_to_and_doctl_is_read_only_when_asked() {
+    let mut window = window(fixtures::several_accounts());
+    window.get_by_role_and_label(Role::Button, "Switch to bert@example.com/Team Lab").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(Switch(\"bert@example.com/Team Lab\"))))"]);
+
+    let mut window = self::window(fixtures::doctl_is_there());
+    window.get_by_role_and_label(Role::Button, "Read doctl's sign-in").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(ReadDoctl)))"]);
+
+    let mut window = self::window(fixtures::doctl_was_read());
+    window.get_by_role_and_label(Role::Button, "Sign in with doctl's context staging").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(UseDoctl(\"staging\"))))"]);
+}
+
+#[test]
+fn a_sign_out_tells_what_was_removed_and_what_stays() {
+    let window = window(fixtures::signed_out());
+    window.get_by_role_and_label(Role::Heading, "Signed out: ada@example.com/Team Shop");
+    window
+        .get_by_label("Done: The token was removed from this computer's keychain and from memory.");
+    window.get_by_label("Stays: Pool shop-pool created: 48 connections, transaction mode.");
+}
+
+#[test]
+fn a_token_that_can_only_read_is_named_where_it_matters() {
+    let window = window(fixtures::read_only());
+    window.get_by_label_contains("This token can only read.");
+    let mut setup = fixtures::sizing(Environment::Staging);
+    setup.facts.learn("database:create", Grant::Lacks);
+    let mut window = self::window(setup);
+    window.get_by_label_contains("The token lacks a scope: database:create (create a pool).");
+    window.get_by_role_and_label(Role::Button, "Sign in with another token").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(SignIn))"]);
 }

@@ -177,11 +177,12 @@ impl Desk {
 
     async fn perform(&mut self, request: &Request, scopes: &Scopes) -> Result<Answer, Refusal> {
         let operation = Operation::of(&request.method, &request.path).ok_or(Refusal::NotFound)?;
-        if !scopes.has(operation.scope()) {
+        if operation.scope().is_some_and(|scope| !scopes.has(scope)) {
             return Err(Refusal::Forbidden);
         }
         match operation {
             Operation::Account => Ok(self.account()),
+            Operation::Token => Ok(scopes.told()),
             Operation::Clusters => Ok(self.databases.list(scopes)),
             Operation::Options => Ok(settings::options()),
             Operation::Cluster(id, on) => self.databases.perform(id, on, request, scopes).await,

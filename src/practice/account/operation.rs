@@ -3,6 +3,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation<'a> {
     Account,
+    /// Scopes and end of the token that asks; not in the description, but known from the provider's own tool.
+    Token,
     Clusters,
     Options,
     /// With the cluster's id.
@@ -48,6 +50,9 @@ pub(super) enum OnApp<'a> {
 
 impl<'a> Operation<'a> {
     pub(super) fn of(method: &str, path: &'a str) -> Option<Self> {
+        if (method, path) == ("GET", "/v1/oauth/token/info") {
+            return Some(Self::Token);
+        }
         let rest: Vec<&str> = path.strip_prefix("/v2/")?.split('/').collect();
         match (method, rest.as_slice()) {
             ("GET", ["account"]) => Some(Self::Account),
@@ -63,14 +68,16 @@ impl<'a> Operation<'a> {
         }
     }
 
-    pub(super) fn scope(self) -> &'static str {
-        match self {
+    /// `None`: every token may.
+    pub(super) fn scope(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Token => return None,
             Self::Account => "account:read",
             Self::Clusters | Self::Options => "database:read",
             Self::Cluster(_, on) => on.scope(),
             Self::Apps | Self::Propose => "app:read",
             Self::App(_, on) => on.scope(),
-        }
+        })
     }
 }
 

@@ -6,10 +6,11 @@ use std::{
 };
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::domain::secret::Secret;
 
-use super::call::Refusal;
+use super::call::{Answer, Refusal};
 
 /// Every scope that a set-up can use.
 pub const ALL_SCOPES: &[&str] = &[
@@ -26,6 +27,8 @@ pub const ALL_SCOPES: &[&str] = &[
     "vpc:read",
 ];
 
+/// What the provider proposes for a new token.
+const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -77,6 +80,17 @@ pub(super) struct Scopes(BTreeSet<String>);
 impl Scopes {
     pub(super) fn has(&self, scope: &str) -> bool {
         self.0.contains(scope)
+    }
+
+    /// What the provider's sign-in tells of a token.
+    pub(super) fn told(&self) -> Answer {
+        Answer::ok(json!({
+            "resource_owner_id": 1,
+            "scopes": self.0,
+            "expires_in_seconds": LASTS.as_secs(),
+            "application": { "uid": "" },
+            "created_at": Timestamp::now().as_second(),
+        }))
     }
 
     /// Passwords need a scope of their own, and are kept from every token that can only read.

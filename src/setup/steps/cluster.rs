@@ -4,6 +4,7 @@ use crate::{
     domain::{
         cluster::{Cluster, ClusterFacts, ClusterId, Environment},
         problem::Problem,
+        secret::Secret,
     },
     setup::{
         Ctx, Rules,
@@ -20,6 +21,8 @@ pub struct Step {
     /// As the account gave them; rows that can't be chosen stay visible.
     pub clusters: Vec<Cluster>,
     listed: bool,
+    /// Whose clusters they are.
+    account: Option<Secret>,
 }
 
 #[derive(Debug, Default)]
@@ -140,6 +143,18 @@ impl Step {
             (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
             (Msg::List | Msg::Listed(_) | Msg::Use | Msg::Stop | Msg::Read(_), _) => {}
         }
+    }
+
+    /// The clusters of one account say nothing about another's.
+    pub(super) fn keep_to_the_account(&mut self, ctx: &mut Ctx<'_>) {
+        let now = ctx.facts.token().cloned();
+        if self.account.is_some() && self.account != now {
+            if let Phase::Listing(ticket) | Phase::Reading(ticket, ..) = &self.phase {
+                ctx.cancel(*ticket);
+            }
+            *self = Self::default();
+        }
+        self.account = now;
     }
 
     fn take_list(&mut self, clusters: Vec<Cluster>) {

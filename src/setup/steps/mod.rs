@@ -122,6 +122,7 @@ impl Steps {
     pub(super) fn update(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
         let compares = matches!(msg, StepMsg::Verify(verify::Msg::Compare));
         self.dispatch(ctx, msg);
+        self.cluster.keep_to_the_account(ctx);
         self.measure.keep_to_the_cluster(ctx);
         self.verify.watch(ctx);
         if compares && matches!(self.verify.phase, verify::Phase::Watching) {

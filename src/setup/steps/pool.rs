@@ -10,7 +10,7 @@ use crate::{
     },
     setup::{
         Ctx, Rules,
-        facts::Facts,
+        facts::{Facts, Grant},
         may_change,
         step::{Primary, Standing, StepId},
         steps::measure::main_database,
@@ -64,6 +64,20 @@ pub enum Phase {
     Failed(Problem),
     WouldChange(PoolOrder),
 }
+
+impl Phase {
+    /// The scope that what is under way takes.
+    fn scope(&self) -> Option<&'static str> {
+        match self {
+            Self::Creating(..) => Some("database:create"),
+            Self::Resizing(..) => Some("database:update"),
+            Self::Editing | Self::Finding(..) | Self::Failed(_) | Self::WouldChange(_) => None,
+        }
+    }
+}
+
+/// The code of a problem that a missing scope has caused.
+pub(super) const FORBIDDEN: &str = "HTTP 403";
 
 /// Each ends with the pool as read back from the account.
 #[derive(Debug, PartialEq)]
@@ -367,7 +381,14 @@ impl Step {
             {
                 self.find(ctx, order.clone());
             }
-            (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
+            (Msg::Failed(problem), phase) => {
+                if problem.code == FORBIDDEN
+                    && let Some(scope) = phase.scope()
+                {
+                    ctx.facts.learn(scope, Grant::Lacks);
+                }
+                self.phase = Phase::Failed(problem);
+            }
             (Msg::Stop, Phase::Creating(ticket, order) | Phase::Resizing(ticket, order)) => {
                 let order = order.clone();
                 ctx.cancel(*ticket);

@@ -3,14 +3,15 @@
 use egui::{Align, Key, Label, Layout, RichText, Ui, vec2};
 
 use crate::{
+    domain::{login::Login, secret::Secret},
     setup::{
         Setup,
         facts::{Account, Grant, Kept, SCOPES, Scope},
         step::{Primary, StepId},
-        steps::sign_in::{self, Keep, Look, Phase},
+        steps::sign_in::{self, Keep, Look, Phase, SignedOut},
     },
     ui::{
-        act::Act,
+        act::{Act, Copied},
         kit::{self, Icon},
         theme::{FORM_WIDTH, Theme, gap},
     },
@@ -19,10 +20,16 @@ use crate::{
 const TOKENS_PAGE: &str = "https://cloud.digitalocean.com/account/api/tokens/new";
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
-    let act = match &setup.facts.account {
-        Some(account) => signed_in(ui, account),
+    let mut act = None;
+    if let Some(signed_out) = &setup.steps.sign_in.signed_out {
+        act = left(ui, signed_out);
+    }
+    act = match &setup.facts.account {
+        Some(account) => signed_in(ui, setup, account),
         None => token(ui, setup),
-    };
+    }
+    .or(act);
+    act = others(ui, setup).or(act);
     match &setup.facts.account {
         Some(account) => scopes(ui, &account.scopes, true),
         None => scopes(ui, &SCOPES, false),
@@ -34,7 +41,11 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         );
         kit::paragraph(
             ui,
-            "The token goes to DigitalOcean only. It is kept in the keychain of this computer's system, never in a file, and is removed by “Sign out”.",
+            "The token goes to DigitalOcean's API only. It is kept in the keychain of this computer's system, never in a file, and is removed by “Sign out”.",
+        );
+        kit::paragraph(
+            ui,
+            "A token that may only read is enough to look around: everything up to the plan works, and what it may not change is given as values for the panel.",
         );
     });
     act
@@ -56,6 +67,11 @@ fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             let draft = &mut setup.steps.sign_in.draft;
             let label = "Personal access token";
             let field = kit::secret_field(ui, label, &mut draft.token);
+            if busy {
+                field.surrender_focus();
+            } else {
+                focus_once(ui, &field);
+            }
             look(ui, sign_in::look(&draft.token), remembered);
             ui.add_space(gap::XS);
             kept(ui, &mut draft.keep);
@@ -71,9 +87,19 @@ fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     act
 }
 
+/// Whoever comes here to sign in can paste at once. Later the field takes the focus only when it is asked to.
+fn focus_once(ui: &Ui, field: &egui::Response) {
+    let id = field.id.with("entered");
+    let entered = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, false), true));
+    if !entered && ui.memory(|memory| memory.focused().is_none()) {
+        field.request_focus();
+    }
+}
+
 /// What the typed text looks like, said while typing.
 fn look(ui: &mut Ui, look: Look, remembered: bool) {
     let theme = Theme::of(ui);
+    let unfinished;
     let (icon, colour, text) = match look {
         Look::Empty if remembered => return,
         Look::Empty => (
@@ -82,8 +108,15 @@ fn look(ui: &mut Ui, look: Look, remembered: bool) {
             "dop_v1_ and 64 letters and digits, as the page showed it once",
         ),
         Look::Token => (Icon::Done, theme.success.text, "Looks like a DigitalOcean token"),
+        Look::AppToken => {
+            (Icon::Done, theme.success.text, "Looks like a token from an app's sign-in")
+        }
         Look::OldToken => {
             (Icon::Done, theme.success.text, "Looks like an older DigitalOcean token")
+        }
+        Look::Unfinished(length) => {
+            unfinished = format!("Begins like a DigitalOcean token: {length} of 71 characters");
+            (Icon::Info, theme.text_2, unfinished.as_str())
         }
         Look::Unusual => (
             Icon::Warning,
@@ -111,7 +144,7 @@ fn kept(ui: &mut Ui, keep: &mut Keep) {
     }
 }
 
-fn signed_in(ui: &mut Ui, account: &Account) -> Option<Act> {
+fn signed_in(ui: &mut Ui, setup: &Setup, account: &Account) -> Option<Act> {
     let mut act = None;
     kit::card(ui, Some("Signed in"), |ui| {
         if let Some(email) = &account.email {
@@ -129,21 +162,159 @@ fn signed_in(ui: &mut Ui, account: &Account) -> Option<Act> {
             Kept::SessionOnly(Some(why)) => format!("in memory, until the program ends: {why}"),
         };
         kit::key_value(ui, "Token kept", &kept);
+        kit::key_value(ui, "Token ends", &ends(account));
         ui.add_space(gap::XS);
-        ui.horizontal_wrapped(|ui| {
-            if kit::secondary_button(ui, "Sign out").clicked() {
-                act = Some(sign_in::Msg::SignOut.into());
-            }
-            kit::caption(
-                ui,
-                "Removes the token from this computer. Nothing changes in the account.",
-            );
+        let idle = matches!(setup.steps.sign_in.phase, Phase::Editing | Phase::Failed(_));
+        ui.add_enabled_ui(idle, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                if kit::secondary_button(ui, "Sign out").clicked() {
+                    act = Some(sign_in::Msg::SignOut.into());
+                }
+                kit::caption(
+                    ui,
+                    "Removes the token from this computer. Nothing changes in the account.",
+                );
+            });
         });
     });
-    if account.passwords_visible == Some(false) {
+    let writes =
+        ["database:create", "database:update", "app:update"].map(|scope| setup.facts.grant(scope));
+    if writes == [Grant::Lacks; 3] {
         let theme = Theme::of(ui);
-        let text = "It lacks database:view_credentials; DigitalOcean then leaves the passwords out. Pages that need one stop and say so.";
-        kit::note(ui, theme.warning, Icon::Warning, "Passwords are hidden from this token.", text);
+        let text = "Everything up to the plan works with it. What it may not change, steps 4 and 10 give as values for DigitalOcean's panel, and check afterwards.";
+        kit::note(ui, theme.info, Icon::Info, "This token can only read.", text);
+    }
+    if account.passwords_visible == Some(false) {
+        act = hidden_passwords(ui).or(act);
+    }
+    act
+}
+
+/// In days, and on which: a sign-in lasts longer than a page is looked at.
+fn ends(account: &Account) -> String {
+    let Some(at) = account.expires_at else {
+        return "not told by DigitalOcean; its tokens page shows it".to_owned();
+    };
+    let day = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %B %Y").to_string();
+    match sign_in::days_left(account, jiff::Timestamp::now()) {
+        Some(0) | None => format!("within a day, on {day}"),
+        Some(1) => format!("in 1 day, on {day}"),
+        Some(days) => format!("in {days} days, on {day}"),
+    }
+}
+
+fn hidden_passwords(ui: &mut Ui) -> Option<Act> {
+    const SCOPE: &str = "database:view_credentials";
+    let theme = Theme::of(ui);
+    let text = "It lacks database:view_credentials; DigitalOcean then leaves user and password out. Pages that need one stop and say so. A token with that scope and at least one that may change something shows them.";
+    kit::note(ui, theme.warning, Icon::Warning, "Passwords are hidden from this token.", text);
+    let mut act = None;
+    ui.horizontal_wrapped(|ui| {
+        if kit::copy_button(
+            ui,
+            "Copy the scope's name",
+            "Copy the scope's name, database:view_credentials",
+        ) {
+            let text = Secret::new(SCOPE);
+            act = Some(Act::Copy(Copied {
+                text,
+                kind: "Name of the scope".to_owned(),
+                secret: false,
+            }));
+        }
+        if kit::link_button(ui, "Create another token on DigitalOcean's page").clicked() {
+            act = Some(Act::Open(TOKENS_PAGE.to_owned()));
+        }
+    });
+    act
+}
+
+/// What a sign-out took away, and what it left.
+fn left(ui: &mut Ui, signed_out: &SignedOut) -> Option<Act> {
+    let theme = Theme::of(ui);
+    let mut act = None;
+    kit::card(ui, Some(&format!("Signed out: {}", signed_out.account)), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        let removed = if signed_out.from_keychain {
+            "The token was removed from this computer's keychain and from memory."
+        } else {
+            "The token was removed from memory. It was kept nowhere else."
+        };
+        kit::marked(ui, Icon::Done, theme.success.text, "Done", removed);
+        kit::caption(ui, "What stays:");
+        for line in &signed_out.stays {
+            kit::marked(ui, Icon::Info, theme.text_2, "Stays", line);
+        }
+        if kit::link_button(ui, "Open DigitalOcean's tokens page").clicked() {
+            act = Some(Act::Open("https://cloud.digitalocean.com/account/api/tokens".to_owned()));
+        }
+    });
+    act
+}
+
+/// Other ways in: accounts that the keychain holds, and doctl's sign-in.
+fn others(ui: &mut Ui, setup: &Setup) -> Option<Act> {
+    let step = &setup.steps.sign_in;
+    let accounts: Vec<&str> = step.others(&setup.facts).collect();
+    let doctl = step.doctl_is_there && setup.facts.account.is_none();
+    if accounts.is_empty() && !doctl {
+        return None;
+    }
+    let mut act = None;
+    let title = if accounts.is_empty() { "Another sign-in" } else { "Other accounts" };
+    let idle = matches!(step.phase, Phase::Editing | Phase::Failed(_));
+    kit::card(ui, Some(title), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        ui.add_enabled_ui(idle, |ui| {
+            for account in &accounts {
+                ui.horizontal_wrapped(|ui| {
+                    let name = format!("Switch to {account}");
+                    let button = kit::secondary_button(ui, "Switch").on_hover_text(&name);
+                    if button.accessible_name(&name).clicked() {
+                        act = Some(sign_in::Msg::Switch((*account).to_owned()).into());
+                    }
+                    ui.add(Label::new(*account).wrap());
+                });
+            }
+            if doctl {
+                act = self::doctl(ui, step.doctl.as_deref()).or(act.take());
+            }
+        });
+        if !accounts.is_empty() {
+            kit::caption(
+                ui,
+                "Their tokens are in this computer's keychain. What was read from this account is read anew.",
+            );
+        }
+    });
+    act
+}
+
+fn doctl(ui: &mut Ui, logins: Option<&[Login]>) -> Option<Act> {
+    let mut act = None;
+    let Some(logins) = logins else {
+        kit::paragraph(
+            ui,
+            "DigitalOcean's command line, doctl, was used on this computer. Its sign-in can be used here: its file is read when you press the button, and never written.",
+        );
+        if kit::secondary_button(ui, "Read doctl's sign-in").clicked() {
+            act = Some(sign_in::Msg::ReadDoctl.into());
+        }
+        return act;
+    };
+    if logins.is_empty() {
+        kit::paragraph(ui, "doctl is not signed in on this computer.");
+    }
+    for login in logins {
+        ui.horizontal_wrapped(|ui| {
+            let name = format!("Sign in with doctl's context {}", login.context);
+            let button = kit::secondary_button(ui, "Sign in").on_hover_text(&name);
+            if button.accessible_name(&name).clicked() {
+                act = Some(sign_in::Msg::UseDoctl(login.context.clone()).into());
+            }
+            let current = if login.current { ", the current one" } else { "" };
+            ui.add(Label::new(format!("doctl's context {}{current}", login.context)).wrap());
+        });
     }
     act
 }
@@ -207,7 +378,7 @@ fn row(ui: &mut Ui, scope: &Scope, known: bool) {
             cell(ui, width * 0.2, &state);
         });
     }
-    if scope.grant == Grant::Lacks {
+    if scope.grant == Grant::Lacks || !known {
         kit::caption(ui, &format!("Without it: {}", scope.without));
     }
 }
