@@ -19,7 +19,7 @@ use super::{
     folder::{self, Folder},
     gate::{self, Gate, Stand, Way},
     identity::Identity,
-    pooler::{self, Files, PoolEntry, PoolerError, Settings},
+    pooler::{self, AUTH_ROLE, Auth, Files, PoolEntry, PoolerError, Settings},
     programs::Programs,
     servers::{self, Server, Sign},
     start_error::StartError,
@@ -57,16 +57,25 @@ pub struct Cluster {
     direct: Gates,
     pooled: Gates,
     // Dropped in this order: the pooler, then the server, then their folder.
-    pgbouncer: Server,
-    postgres: Server,
-    folder: Folder,
-    files: Files,
+    pub(super) pgbouncer: Server,
+    pub(super) postgres: Server,
+    pub(super) folder: Folder,
+    pub(super) programs: Programs,
+    pub(super) files: Files,
     certificates: Certificates,
-    superuser: Secret,
-    users: Vec<(String, Secret)>,
+    pub(super) superuser: Secret,
+    pub(super) users: Vec<(String, Secret)>,
     pools: Vec<PoolEntry>,
     settings: Settings,
     version: String,
+}
+
+/// How a cluster differs from the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Build {
+    /// Another PgBouncer than the system's.
+    pub pgbouncer: Option<PathBuf>,
+    pub auth: Auth,
 }
 
 /// The public and the private gate of one port.
@@ -80,7 +89,12 @@ struct Gates {
 impl Cluster {
     /// Starts both servers; in about a second, the first time on a computer in two or three.
     pub async fn start() -> Result<Self, StartError> {
-        let prepared = tokio::task::spawn_blocking(prepare);
+        Self::start_as(Build::default()).await
+    }
+
+    pub async fn start_as(build: Build) -> Result<Self, StartError> {
+        let Build { pgbouncer, auth } = build;
+        let prepared = tokio::task::spawn_blocking(|| prepare(pgbouncer));
         let prepared = prepared.await.map_err(|error| StartError::Run {
             program: "the preparation".into(),
             source: io::Error::other(error),
@@ -90,10 +104,11 @@ impl Cluster {
         let home = folder.servers();
         let failed = |source| StartError::Folder { path: home.clone(), source };
 
-        let postgres = Server::postgres(&programs, identity, &home)?;
+        let port = servers::free_port().map_err(StartError::NoPort)?;
+        let postgres = Server::postgres(&programs, identity, &home, port)?;
         folder.note_process("postgres", postgres.process()).map_err(failed)?;
         let pool_port = servers::free_port().map_err(StartError::NoPort)?;
-        let files = Files { folder: home.clone(), identity };
+        let files = Files { folder: home.clone(), identity, auth };
         let users = vec![
             (OWNER.to_owned(), passwords.owner.clone()),
             (APP_ROLE.to_owned(), passwords.app.clone()),
@@ -101,7 +116,7 @@ impl Cluster {
         let settings = Settings::default();
         files.write_settings(pool_port, &settings).map_err(failed)?;
         files.write_pools(&[], postgres.port).map_err(failed)?;
-        files.write_users(&with_superuser(&users, &passwords.superuser)).map_err(failed)?;
+        files.write_users(&pooler_users(auth, &users, &passwords.superuser)).map_err(failed)?;
         let pgbouncer = Server::pgbouncer(&programs, identity, &home, pool_port)?;
         folder.note_process("pgbouncer", pgbouncer.process()).map_err(failed)?;
 
@@ -112,6 +127,7 @@ impl Cluster {
             pgbouncer,
             postgres,
             folder,
+            programs,
             files,
             certificates,
             superuser: passwords.superuser,
@@ -124,6 +140,9 @@ impl Cluster {
         cluster.postgres.ready(&Sign::PidFile(data)).await?;
         let pooler = SocketAddrV4::new(PUBLIC, pool_port);
         cluster.pgbouncer.ready(&Sign::Port(pooler)).await?;
+        if auth == Auth::Query {
+            cluster.answer_auth_queries().await?;
+        }
         Ok(cluster)
     }
 
@@ -234,9 +253,29 @@ impl Cluster {
         self.as_superuser("postgres", &statement).await?;
         self.users.retain(|(role, _)| role != name);
         self.users.push((name.to_owned(), password));
-        let users = with_superuser(&self.users, &self.superuser);
+        let users = pooler_users(self.files.auth, &self.users, &self.superuser);
         self.files.write_users(&users).map_err(|e| StartError::Pooler(PoolerError::Write(e)))?;
         self.pgbouncer.reload().map_err(|e| StartError::Pooler(PoolerError::Reload(e)))
+    }
+
+    /// The role and the function that PgBouncer asks for passwords, in every database there is or will be.
+    async fn answer_auth_queries(&self) -> Result<(), StartError> {
+        // The same secret as the superuser's: both stay between these two servers.
+        let password = literal(self.superuser.expose());
+        let role = format!("CREATE ROLE {AUTH_ROLE} LOGIN PASSWORD {password}");
+        self.as_superuser("postgres", &role).await?;
+        for database in ["template1", "defaultdb", APP_DATABASE] {
+            let function = format!(
+                "CREATE SCHEMA pgb AUTHORIZATION {AUTH_ROLE}; \
+                 CREATE FUNCTION pgb.get_auth(text) RETURNS TABLE (usename name, passwd text) \
+                 LANGUAGE sql SECURITY DEFINER AS \
+                 'SELECT usename, passwd FROM pg_catalog.pg_shadow WHERE usename = $1'; \
+                 REVOKE ALL ON FUNCTION pgb.get_auth(text) FROM PUBLIC; \
+                 GRANT EXECUTE ON FUNCTION pgb.get_auth(text) TO {AUTH_ROLE}"
+            );
+            self.as_superuser(database, &function).await?;
+        }
+        Ok(())
     }
 
     pub async fn create_database(&self, name: &str) -> Result<(), StartError> {
@@ -275,8 +314,8 @@ struct Prepared {
 }
 
 /// Everything before the servers start: blocking work on files.
-fn prepare() -> Result<Prepared, StartError> {
-    let programs = Programs::find()?;
+fn prepare(pgbouncer: Option<PathBuf>) -> Result<Prepared, StartError> {
+    let programs = Programs::find(pgbouncer)?;
     let identity = Identity::of_the_servers()?;
     let base = folder::base(identity)?;
     let folder = Folder::create(&base, identity)?;
@@ -290,7 +329,7 @@ fn prepare() -> Result<Prepared, StartError> {
 }
 
 fn write_for_servers(home: &Path, identity: Identity, tls: &Certificates) -> io::Result<()> {
-    let files = Files { folder: home.to_owned(), identity };
+    let files = Files { folder: home.to_owned(), identity, auth: Auth::default() };
     files.put("ca.crt", &tls.authority)?;
     files.put("server.crt", &tls.server)?;
     files.put("server.key", &tls.server_key)?;
@@ -345,10 +384,18 @@ impl Gates {
     }
 }
 
-fn with_superuser(users: &[(String, Secret)], superuser: &Secret) -> Vec<(String, Secret)> {
-    let mut all = users.to_vec();
-    all.push((SUPERUSER.to_owned(), superuser.clone()));
-    all
+/// Whom PgBouncer's own file names: everybody, or who asks for the others. The superuser always, for the console.
+pub(super) fn pooler_users(
+    auth: Auth,
+    users: &[(String, Secret)],
+    superuser: &Secret,
+) -> Vec<(String, Secret)> {
+    let mut named = match auth {
+        Auth::File => users.to_vec(),
+        Auth::Query => vec![(AUTH_ROLE.to_owned(), superuser.clone())],
+    };
+    named.push((SUPERUSER.to_owned(), superuser.clone()));
+    named
 }
 
 fn identifier(name: &str) -> String {

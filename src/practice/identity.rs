@@ -11,8 +11,15 @@ use super::start_error::StartError;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity {
-    /// User and group to become; `None` runs as whoever we are.
-    lower: Option<(u32, u32)>,
+    /// The account to become; `None` runs as whoever we are.
+    lower: Option<Account>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Account {
+    name: &'static str,
+    user: u32,
+    group: u32,
 }
 
 impl Identity {
@@ -34,11 +41,28 @@ impl Identity {
 
     /// Who the servers are, as a part of a folder's name.
     pub(super) fn user_id(self) -> u32 {
-        self.lower.map_or_else(|| rustix::process::geteuid().as_raw(), |(user, _)| user)
+        self.lower.map_or_else(|| rustix::process::geteuid().as_raw(), |account| account.user)
     }
 
     /// A program run as that account, with an empty environment, in `folder`, out of reach of the terminal's Ctrl-C.
     pub(super) fn command(self, program: &Path, folder: &Path) -> Command {
+        let mut command = Self::bare(program, folder);
+        if let Some(Account { user, group, .. }) = self.lower {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    /// The same for a program that becomes the account by itself: it may lie where only we can read.
+    pub(super) fn lowering_command(self, program: &Path, folder: &Path) -> Command {
+        let mut command = Self::bare(program, folder);
+        if let Some(Account { name, .. }) = self.lower {
+            command.args(["-u", name]);
+        }
+        command
+    }
+
+    fn bare(program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -51,23 +75,20 @@ impl Identity {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        if let Some((user, group)) = self.lower {
-            command.uid(user).gid(group);
-        }
         command
     }
 
     /// Gives a file or folder to that account.
     pub(super) fn give(self, path: &Path) -> io::Result<()> {
         match self.lower {
-            Some((user, group)) => chown(path, Some(user), Some(group)),
+            Some(Account { user, group, .. }) => chown(path, Some(user), Some(group)),
             None => Ok(()),
         }
     }
 }
 
 /// User and group id of `name` in the text of `/etc/passwd`.
-fn account(accounts: &str, name: &str) -> Option<(u32, u32)> {
+fn account(accounts: &str, name: &'static str) -> Option<Account> {
     accounts.lines().find_map(|line| {
         let mut fields = line.split(':');
         if fields.next()? != name {
@@ -75,7 +96,7 @@ fn account(accounts: &str, name: &str) -> Option<(u32, u32)> {
         }
         let user = fields.nth(1)?.parse().ok()?;
         let group = fields.next()?.parse().ok()?;
-        Some((user, group))
+        Some(Account { name, user, group })
     })
 }
 
@@ -86,7 +107,8 @@ mod tests {
     #[test]
     fn an_account_is_found_by_its_whole_name() {
         let accounts = "root:x:0:0::/root:/bin/sh\npostgres2:x:7:7::/:/bin/sh\npostgres:x:101:104:PG,,,:/var:/bin/sh\n";
-        assert_eq!(account(accounts, "postgres"), Some((101, 104)));
+        let postgres = Account { name: "postgres", user: 101, group: 104 };
+        assert_eq!(account(accounts, "postgres"), Some(postgres));
         assert_eq!(account(accounts, "nobody"), None);
     }
 }

@@ -27,6 +27,7 @@ mod sample;
 mod servers;
 mod template;
 mod tls;
+mod trouble;
 
 /// A running practice: an account with a token for it, a cluster, an app, a sample project.
 /// Dropping it ends everything; `stop` also waits for the end.

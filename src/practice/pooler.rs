@@ -71,6 +71,19 @@ impl Settings {
     }
 }
 
+/// Where PgBouncer learns passwords. The provider's choice is not public; the two word a wrong pool name differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// A file with every user.
+    #[default]
+    File,
+    /// A function in each database, asked at sign-in.
+    Query,
+}
+
+/// The one role that the file names where the others are asked for.
+pub(super) const AUTH_ROLE: &str = "pgb_auth";
+
 #[derive(Debug, thiserror::Error)]
 pub enum PoolerError {
     #[error("could not write the pooler's configuration")]
@@ -88,6 +101,7 @@ pub enum PoolerError {
 pub(super) struct Files {
     pub(super) folder: PathBuf,
     pub(super) identity: Identity,
+    pub(super) auth: Auth,
 }
 
 impl Files {
@@ -95,6 +109,13 @@ impl Files {
     /// a practice set-up wait after every refusal.
     pub(super) fn write_settings(&self, port: u16, settings: &Settings) -> io::Result<()> {
         let folder = self.folder.display();
+        let auth = match self.auth {
+            Auth::File => String::new(),
+            Auth::Query => format!(
+                "auth_user = {AUTH_ROLE}\n\
+                 auth_query = SELECT usename, passwd FROM pgb.get_auth($1)\n"
+            ),
+        };
         let settings: String =
             settings.lines().iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         self.put(
@@ -116,7 +137,7 @@ impl Files {
                  server_tls_ca_file = {folder}/ca.crt\n\
                  max_client_conn = 1000\n\
                  server_login_retry = 2\n\
-                 {settings}"
+                 {auth}{settings}"
             ),
         )
     }
@@ -256,7 +277,7 @@ async fn listed(console: &mut PgConnection) -> Result<Vec<Listed>, sqlx::Error> 
     Ok(found)
 }
 
-async fn console(port: u16, password: &Secret) -> Result<PgConnection, sqlx::Error> {
+pub(super) async fn console(port: u16, password: &Secret) -> Result<PgConnection, sqlx::Error> {
     PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(port)

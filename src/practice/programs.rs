@@ -20,14 +20,15 @@ const POSTGRES_FOLDER: &str = "POOLWRIGHT_POSTGRES_BIN";
 const PGBOUNCER: &str = "POOLWRIGHT_PGBOUNCER";
 
 impl Programs {
-    pub(super) fn find() -> Result<Self, StartError> {
+    /// `pgbouncer` is taken instead of the one that would be found.
+    pub(super) fn find(pgbouncer: Option<PathBuf>) -> Result<Self, StartError> {
         let folder = match env::var_os(POSTGRES_FOLDER) {
             Some(folder) => Some(PathBuf::from(folder)).filter(|folder| has_server(folder)),
             None => newest_server(),
         }
         .ok_or(StartError::NoPostgres)?;
-        let pgbouncer = match env::var_os(PGBOUNCER) {
-            Some(file) => Some(PathBuf::from(file)).filter(|file| file.is_file()),
+        let pgbouncer = match pgbouncer.or_else(|| env::var_os(PGBOUNCER).map(PathBuf::from)) {
+            Some(file) => Some(file).filter(|file| file.is_file()),
             None => {
                 pooler_folders().map(|folder| folder.join("pgbouncer")).find(|file| file.is_file())
             }

@@ -32,8 +32,8 @@ impl Server {
         programs: &Programs,
         identity: Identity,
         folder: &Path,
+        port: u16,
     ) -> Result<Self, StartError> {
-        let port = free_port().map_err(StartError::NoPort)?;
         let mut command = identity.command(&programs.postgres, folder);
         command.arg("-D").arg(folder.join("data"));
         let file = |name: &str| folder.join(name).display().to_string();
@@ -67,7 +67,7 @@ impl Server {
         folder: &Path,
         port: u16,
     ) -> Result<Self, StartError> {
-        let mut command = identity.command(&programs.pgbouncer, folder);
+        let mut command = identity.lowering_command(&programs.pgbouncer, folder);
         command.arg("-q").arg(folder.join("pgbouncer.ini"));
         Self::start("pgbouncer", command, folder, Signal::KILL, port)
     }
@@ -118,11 +118,28 @@ impl Server {
         Ok(())
     }
 
+    /// Waits until the server has ended.
+    pub(super) async fn ended(&mut self) -> Result<(), StartError> {
+        let began = Instant::now();
+        while self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            if PATIENCE < began.elapsed() {
+                let seconds = PATIENCE.as_secs();
+                return Err(StartError::TooSlow {
+                    program: self.name,
+                    seconds,
+                    log: self.last_words(),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
     fn last_words(&self) -> String {
         last_words(&fs::read_to_string(&self.log).unwrap_or_default())
     }
 
-    fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
+    pub(super) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         pid.map_or(Err(rustix::io::Errno::SRCH), |pid| kill_process(pid, signal))
     }
@@ -130,9 +147,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; in both cases `wait` leaves no zombie. PostgreSQL gives its own children
-        // five seconds and then kills them, so the wait has an end.
-        self.signal(self.stop).ok();
+        // Where it ended by itself its number may be another's by now. `wait` leaves no zombie; PostgreSQL gives its own
+        // children five seconds and then kills them, so the wait has an end.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(self.stop).ok();
+        }
         self.child.wait().ok();
     }
 }

@@ -24,6 +24,8 @@ mod keychain;
 #[cfg(feature = "practice")]
 mod openapi;
 #[cfg(feature = "practice")]
+mod poolers;
+#[cfg(feature = "practice")]
 mod practice;
 #[cfg(feature = "practice")]
 mod practice_account;

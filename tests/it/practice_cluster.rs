@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use poolwright::{
     domain::pool::{PoolMode, PoolName},
     practice::{
-        cluster::{APP_DATABASE, APP_ROLE, Cluster, OWNER, PRIVATE_HOST, PUBLIC_HOST},
-        pooler::PoolEntry,
+        cluster::{APP_DATABASE, APP_ROLE, Build, Cluster, OWNER, PRIVATE_HOST, PUBLIC_HOST},
+        pooler::{Auth, PoolEntry},
     },
 };
 use sqlx::{
@@ -14,6 +14,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgConnection, PgSslMode},
 };
 use tokio::{net::TcpStream, time::timeout};
+
+use crate::poolers;
 
 fn options(cluster: &Cluster, role: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
@@ -84,6 +86,32 @@ async fn a_pool_answers_under_its_name_as_soon_as_it_is_set() {
     cluster.set_pools(Vec::new()).await.unwrap();
     let gone = pooled.connect().await.unwrap_err();
     assert_eq!(gone.as_database_error().unwrap().message(), "no such database: contrezz-pool");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_pooler_signs_people_in_by_its_file_and_by_asking_the_database() {
+    for (pooler, pgbouncer) in poolers::all() {
+        for auth in [Auth::File, Auth::Query] {
+            let mut cluster =
+                Cluster::start_as(Build { pgbouncer: pgbouncer.clone(), auth }).await.unwrap();
+            let entry = PoolEntry { user: None, ..pool("contrezz-pool", 2) };
+            cluster.set_pools(vec![entry]).await.unwrap();
+            let pooled =
+                options(&cluster, APP_ROLE).port(cluster.pool_port()).database("contrezz-pool");
+
+            let mut client = pooled.connect().await.unwrap();
+            assert_eq!(
+                text(&mut client, "select current_user").await,
+                APP_ROLE,
+                "{pooler} {auth:?}"
+            );
+
+            cluster.stop_server().await.unwrap();
+            options(&cluster, OWNER).connect().await.unwrap_err();
+            cluster.start_server().await.unwrap();
+            options(&cluster, OWNER).connect().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
