@@ -15,6 +15,7 @@ pub mod migration;
 pub mod pool;
 pub mod prisma_schema;
 pub mod problem;
+pub mod project;
 pub mod record;
 pub mod runbook;
 pub mod secret;

@@ -88,10 +88,14 @@ pub fn datasources(schema: &str) -> Vec<Datasource> {
     found
 }
 
-/// The schema with `directUrl = env("<key>")` in a line of its own after `url`; every other byte stays.
+/// `directUrl = env("<key>")` in a line of its own after `url`: the byte where it goes, and the line.
 ///
 /// `None` where the datasource has no `url`, has a `directUrl`, or its `url` is not in a line of its own.
-pub fn with_direct_url(schema: &str, datasource: &Datasource, key: &str) -> Option<String> {
+pub fn direct_url_line(
+    schema: &str,
+    datasource: &Datasource,
+    key: &str,
+) -> Option<(usize, String)> {
     if datasource.get("directUrl").is_some() {
         return None;
     }
@@ -102,14 +106,13 @@ pub fn with_direct_url(schema: &str, datasource: &Datasource, key: &str) -> Opti
     if !after.is_empty() && !after.starts_with("//") {
         return None;
     }
-    let (head, tail) = schema.split_at_checked(end + to_line_end + 1)?;
-    let line_end = if head.ends_with("\r\n") { "\r\n" } else { "\n" };
+    let line_end = if rest.get(..to_line_end)?.ends_with('\r') { "\r\n" } else { "\n" };
     let before = schema.get(..begin)?;
     let indent = before.rsplit('\n').next()?;
     if !indent.chars().all(char::is_whitespace) {
         return None;
     }
-    Some(format!("{head}{indent}directUrl = env(\"{key}\"){line_end}{tail}"))
+    Some((end + to_line_end + 1, format!("{indent}directUrl = env(\"{key}\"){line_end}")))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -305,6 +308,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn with_direct_url(schema: &str, datasource: &Datasource, key: &str) -> Option<String> {
+        let (at, line) = direct_url_line(schema, datasource, key)?;
+        let (head, tail) = schema.split_at(at);
+        Some(format!("{head}{line}{tail}"))
+    }
 
     const SCHEMA: &str = "\
 // datasource in a comment { url = env(\"NO\") }

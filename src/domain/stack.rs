@@ -1,6 +1,4 @@
-//! What a project is built with, what each client needs in its URL, and the edits its code needs.
-
-use std::path::PathBuf;
+//! What each client needs in its URL.
 
 use crate::domain::{
     conn_url::ConnUrl,
@@ -38,41 +36,6 @@ impl Client {
 pub struct ClientUrl {
     pub url: ConnUrl,
     pub reasons: Vec<(String, String)>,
-}
-
-/// What was found in the project folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Project {
-    pub root: PathBuf,
-    pub client: Client,
-    /// `Prisma 6.19.3 in package.json`, `datasource in prisma/schema.prisma:3`.
-    pub evidence: Vec<String>,
-    /// Relative to `root`.
-    pub migrations: Option<PathBuf>,
-    /// Env files found, relative to `root`, in reading order.
-    pub env_files: Vec<PathBuf>,
-    pub findings: Vec<Finding>,
-    pub edits: Vec<Edit>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Relative to the project's root.
-    pub file: PathBuf,
-    /// From 1.
-    pub line: usize,
-    pub what: String,
-    pub why: String,
-}
-
-/// A planned change of one project file. No secret is ever in one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// Relative to the project's root.
-    pub file: PathBuf,
-    pub reason: String,
-    pub before: String,
-    pub after: String,
 }
 
 /// Parameters that only Prisma's own engine reads. Many other clients refuse a URL that has one.

@@ -1,14 +1,17 @@
 //! Step 7: reads the project folder and writes the ticked edits.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{
         problem::{Fix, Problem},
+        project::{Project, Rewrite, Target},
         secret::Secret,
-        stack::{Edit, Project},
     },
     effects::{World, files},
     project::{
@@ -21,17 +24,18 @@ use crate::{
 
 pub(super) async fn run(effect: Effect, world: &World) -> Result<Msg, Problem> {
     match effect {
-        Effect::Scan { folder, direct_key } => {
-            scan(folder, direct_key).await.map(|project| Msg::Scanned(Box::new(project)))
+        Effect::Scan { folder, target } => {
+            scan(folder, target).await.map(|project| Msg::Scanned(Box::new(project)))
         }
-        Effect::Write { root, edits } => {
-            let writes = edits.into_iter().map(write).collect();
+        Effect::Write { root, rewrites } => {
+            let writes = rewrites.into_iter().map(write).collect();
             files::write(&root, writes, world).await.map(Msg::Written)
         }
+        Effect::Open { file } => open(&file).await.map(|()| Msg::Opened),
     }
 }
 
-async fn scan(folder: PathBuf, direct_key: String) -> Result<Project, Problem> {
+async fn scan(folder: PathBuf, target: Target) -> Result<Project, Problem> {
     let root =
         files::blocking(move || scan::root(&at_home(&folder)).map_err(|err| problem(&err))).await?;
     let tracked = git::tracked_below(&root).await;
@@ -40,8 +44,8 @@ async fn scan(folder: PathBuf, direct_key: String) -> Result<Project, Problem> {
     let _stop_with_us = stop.clone().drop_guard();
     files::blocking(move || {
         let stopped = || stop.is_cancelled();
-        let project = scan::scan(&root, &direct_key, tracked.as_ref(), &stopped)
-            .map_err(|err| problem(&err))?;
+        let project =
+            scan::scan(&root, &target, tracked.as_ref(), &stopped).map_err(|err| problem(&err))?;
         let edited = project.edits.iter().map(|edit| &edit.file);
         sweep(&project.root, project.env_files.iter().chain(edited));
         Ok(project)
@@ -57,14 +61,32 @@ fn at_home(folder: &Path) -> PathBuf {
     }
 }
 
-fn write(edit: Edit) -> files::Write {
-    let what = lines(&edit.before, &edit.after);
+fn write(rewrite: Rewrite) -> files::Write {
+    let what = lines(rewrite.before.as_deref().unwrap_or_default(), &rewrite.after);
     files::Write {
-        file: edit.file,
-        before: Some(Secret::new(edit.before)),
-        after: Secret::new(edit.after),
+        file: rewrite.file,
+        before: rewrite.before.map(Secret::new),
+        after: Secret::new(rewrite.after),
         what,
     }
+}
+
+/// In the program that the desktop has for such files. It goes on by itself.
+async fn open(file: &Path) -> Result<(), Problem> {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let failed = |why: String| {
+        Problem::new(
+            "editor",
+            format!("{} was not opened.", file.display()),
+            format!("The desktop's own way to open files, {program}, {why}."),
+        )
+        .hint("Open the file in your editor")
+    };
+    let mut command = tokio::process::Command::new(program);
+    command.arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status =
+        command.status().await.map_err(|err| failed(format!("could not be started: {err}")))?;
+    if status.success() { Ok(()) } else { Err(failed(format!("ended with {status}"))) }
 }
 
 /// `+1 line`, `+2 −1 lines`.

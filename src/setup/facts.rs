@@ -13,8 +13,8 @@ use crate::{
         conn_url::ConnUrl,
         migration::Applied,
         pool::Pool,
+        project::Project,
         secret::Secret,
-        stack::Project,
         stages::Tested,
     },
     setup::step::StepId,
@@ -202,6 +202,9 @@ impl Facts {
         };
         if wrote(&self.project_files) {
             self.project_files = None;
+            if let Some(project) = &mut self.project {
+                project.seen_to.clear();
+            }
         }
         if wrote(&self.env_files) {
             self.env_files = None;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         app_spec::{self, SpecChange},
+        project::Project,
         record::{Record, Undo},
         runbook::{App, Requests, Runbook, Urls},
         stack::{self, Client},
@@ -130,7 +131,7 @@ fn open(facts: &Facts) -> Vec<String> {
             lease.address
         ));
     }
-    let findings = facts.project.iter().flat_map(|project| &project.findings);
+    let findings = facts.project.iter().flat_map(Project::open);
     open.extend(
         findings.map(|finding| {
             format!("{}:{}: {}", finding.file.display(), finding.line, finding.what)
@@ -155,9 +156,9 @@ mod tests {
             conn_url::ConnUrl,
             migration::{Applied, LedgerRow},
             pool::{PoolMode, PoolName},
+            project::{Finding, Kind},
             record::{Entry, Exchange},
             secret::Secret,
-            stack::{Finding, Project},
             stages::{BothPorts, Column, Outcome, Probe, Tested, Tracking},
         },
         setup::{
@@ -278,18 +279,14 @@ mod tests {
 
     fn project() -> Project {
         Project {
-            root: "/project".into(),
             client: Client::Prisma6,
-            evidence: Vec::new(),
-            migrations: None,
-            env_files: Vec::new(),
-            findings: vec![Finding {
-                file: "src/db.ts".into(),
-                line: 14,
-                what: "a client for each request".to_owned(),
-                why: String::new(),
-            }],
-            edits: Vec::new(),
+            findings: vec![Finding::new(
+                Kind::Clients,
+                (Path::new("src/db.ts"), 14),
+                "a client for each request",
+                "",
+            )],
+            ..Project::new("/project")
         }
     }
 

@@ -11,9 +11,10 @@ use crate::{
         login::Login,
         pool::{Pool, PoolMode, PoolName, PoolOrder},
         problem::{Fix, Problem},
+        project::Project,
         record::{Entry, Undo},
         secret::Secret,
-        stack::{Client, Project},
+        stack::Client,
     },
     setup::{
         Msg, Order, Rules, Setup, StepMsg,
@@ -545,14 +546,28 @@ fn what_is_pending_in_another_database_is_asked_anew() {
 
 fn project() -> Project {
     Project {
-        root: "/shop".into(),
         client: Client::Prisma6,
-        evidence: Vec::new(),
         migrations: Some("prisma/migrations".into()),
-        env_files: Vec::new(),
-        findings: Vec::new(),
-        edits: Vec::new(),
+        ..Project::new("/shop")
     }
+}
+
+#[test]
+fn another_project_brings_its_own_env_files() {
+    let mut setup = signed_in(Environment::Staging);
+    let of =
+        |root: &str, file: &str| Project { env_files: vec![file.into()], ..Project::new(root) };
+    setup.facts.project = Some(of("/shop", "apps/web/.env"));
+    setup.steps.env_files.draft.targets.clear();
+    let (ticket, _) = started(setup.act(now(), env_files::Msg::Read.into()));
+    setup.settle(now(), ticket, env_files::Msg::Files(Vec::new()).into());
+
+    setup.facts.project = Some(of("/other", ".env.local"));
+    let (_, effect) = started(setup.act(now(), env_files::Msg::Read.into()));
+
+    let files = vec![".env.local".into()];
+    let Effect::EnvFiles(effect) = effect else { panic!("{effect:?}") };
+    assert_eq!(effect, env_files::Effect::Read { root: "/other".into(), files });
 }
 
 #[test]

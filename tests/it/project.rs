@@ -10,7 +10,10 @@ use std::{
 };
 
 use poolwright::{
-    domain::stack::{Client, Project},
+    domain::{
+        project::{Edit, Project, Target},
+        stack::Client,
+    },
     project::{
         git,
         scan::{self, ScanError},
@@ -33,6 +36,20 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
+}
+
+fn target() -> Target {
+    Target {
+        pooled_key: "DATABASE_URL".to_owned(),
+        direct_key: "DIRECT_URL".to_owned(),
+        limit: 5,
+        mode: None,
+        probe: None,
+    }
+}
+
+fn evidence(project: &Project) -> Vec<String> {
+    project.evidence().collect()
 }
 
 /// A project in a folder of its own.
@@ -64,12 +81,12 @@ impl Place {
     }
 
     fn scan(&self) -> Project {
-        scan::scan(&self.root(), "DIRECT_URL", None, &|| false).unwrap()
+        scan::scan(&self.root(), &target(), None, &|| false).unwrap()
     }
 
     async fn scan_with_git(&self) -> Project {
         let tracked = git::tracked_below(&self.root()).await;
-        scan::scan(&self.root(), "DIRECT_URL", tracked.as_ref(), &|| false).unwrap()
+        scan::scan(&self.root(), &target(), tracked.as_ref(), &|| false).unwrap()
     }
 
     fn git(&self, arguments: &[&str]) {
@@ -103,11 +120,11 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
 
     assert_eq!(project.client, Client::Prisma6);
     assert_eq!(
-        project.evidence,
+        evidence(&project),
         [
-            "Prisma 6.19.3 in package-lock.json (^6.19.0 in package.json:12)",
-            "datasource in prisma/schema.prisma:5, reads DATABASE_URL",
-            "migrations in prisma/migrations",
+            "prisma ^6.19.0 in package.json:12",
+            "prisma 6.19.3 in package-lock.json:6",
+            "datasource that reads DATABASE_URL in prisma/schema.prisma:5",
             "PrismaClient in src/jobs/report.ts:3",
             "PrismaClient in src/lib/db.ts:7",
             "PrismaClient in src/server.ts:8",
@@ -118,6 +135,7 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
     assert_eq!(
         told(&project),
         [
+            "prisma/schema.prisma:7 The schema has no directUrl.",
             "prisma/schema.prisma:9 relationMode = \"prisma\" is set.",
             "src/jobs/report.ts:3 A further PrismaClient is made here.",
             "src/lib/db.ts:7 The client is not closed on SIGTERM.",
@@ -131,9 +149,10 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
     let edit = &project.edits[0];
     assert_eq!(edit.file, Path::new("prisma/schema.prisma"));
     let url = "  url      = env(\"DATABASE_URL\")\n";
+    let before = edit.before.clone().unwrap();
     assert_eq!(
-        edit.after,
-        edit.before.replace(url, &format!("{url}  directUrl = env(\"DIRECT_URL\")\n"))
+        edit.after(|_| true),
+        before.replace(url, &format!("{url}  directUrl = env(\"DIRECT_URL\")\n"))
     );
 }
 
@@ -141,7 +160,7 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
 fn the_practice_project_has_something_of_each_kind_to_find() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/practice/project");
 
-    let project = scan::scan(&scan::root(&sample).unwrap(), "DIRECT_URL", None, &|| false).unwrap();
+    let project = scan::scan(&scan::root(&sample).unwrap(), &target(), None, &|| false).unwrap();
 
     assert_eq!((project.client, project.edits.len()), (Client::Prisma6, 1));
     assert_eq!(project.migrations.as_deref(), Some(Path::new("prisma/migrations")));
@@ -155,6 +174,7 @@ fn the_practice_project_has_something_of_each_kind_to_find() {
             "A query is appended to the URL with a “?” of its own.",
             "COUNT(*) comes back as a BigInt.",
             "The client is not closed on SIGTERM.",
+            "The schema has no directUrl.",
             "__internal sets no connection limit.",
             "relationMode = \"prisma\" is set.",
         ]
@@ -216,7 +236,7 @@ fn prisma_7_gets_findings_and_no_edit() {
 
     let project = place.scan();
 
-    assert_eq!((project.client, project.edits.as_slice()), (Client::Prisma7, &[][..]));
+    assert_eq!((project.client, project.edits.as_slice()), (Client::Prisma7, &[] as &[Edit]));
     assert_eq!(project.migrations.as_deref(), Some(Path::new("db/migrations")));
     assert_eq!(
         told(&project),
@@ -258,7 +278,7 @@ fn the_client_is_told_by_its_version() {
     assert_eq!(client("latest", without_url), Client::Prisma7);
     let pg = Place::with(&[("package.json", r#"{ "dependencies": { "pg": "^8.16.0" } }"#)]);
     assert_eq!(pg.scan().client, Client::NodePostgres);
-    assert_eq!(pg.scan().evidence, ["node-postgres ^8.16.0 in package.json:1"]);
+    assert_eq!(evidence(&pg.scan()), ["pg ^8.16.0 in package.json:1"]);
     assert_eq!(Place::with(&[("manage.py", "")]).scan().client, Client::Unknown);
 }
 
@@ -309,14 +329,21 @@ fn each_package_of_a_monorepo_is_judged_by_itself() {
     let project = place.scan();
 
     assert_eq!(
-        project.evidence[..2],
+        evidence(&project)[..3],
         [
-            "Prisma 6.19.3 in pnpm-lock.yaml (^6 in apps/api/package.json:1)",
-            "datasource in apps/api/src/prisma/schema.prisma:1, reads DATABASE_URL",
+            "@prisma/client ^6 in apps/api/package.json:1",
+            "@prisma/client 6.19.3 in pnpm-lock.yaml:3",
+            "datasource that reads DATABASE_URL in apps/api/src/prisma/schema.prisma:1",
         ]
     );
     assert_eq!(project.migrations.as_deref(), Some(Path::new("apps/api/src/prisma/migrations")));
-    assert_eq!(told(&project), ["apps/api/src/db.ts:2 The client is not closed on SIGTERM."]);
+    assert_eq!(
+        told(&project),
+        [
+            "apps/api/src/db.ts:2 The client is not closed on SIGTERM.",
+            "apps/api/src/prisma/schema.prisma:3 The schema has no directUrl.",
+        ]
+    );
     assert_eq!(
         project.env_files,
         [".env", "apps/web/.env.local", "apps/api/src/prisma/.env"].map(PathBuf::from)
@@ -345,7 +372,7 @@ fn the_scan_never_leaves_the_folder() {
 
     let project = place.scan();
 
-    assert_eq!(project.evidence, ["Prisma 6.19.3 in package.json:1"]);
+    assert_eq!(evidence(&project), ["@prisma/client 6.19.3 in package.json:1"]);
     assert_eq!((project.migrations, project.env_files), (None, vec![]));
 }
 
@@ -364,7 +391,7 @@ fn what_git_ignores_is_not_read_but_env_files_are() {
 
     let project = place.scan();
 
-    assert_eq!(told(&project), [""; 0]);
+    assert_eq!(told(&project), ["prisma/schema.prisma:3 The schema has no directUrl."]);
     assert_eq!(project.env_files, [Path::new(".env")]);
 }
 
@@ -386,8 +413,8 @@ fn files_that_can_not_be_read_do_not_stop_it() {
 
     let project = place.scan();
 
-    assert_eq!((told(&project), project.env_files), (vec![], vec![]));
-    assert_eq!(project.edits.len(), 1);
+    assert_eq!(told(&project), ["prisma/schema.prisma:3 The schema has no directUrl."]);
+    assert_eq!((project.edits.len(), project.env_files), (1, vec![]));
 }
 
 #[test]
@@ -402,7 +429,7 @@ fn a_folder_that_is_no_project_is_named() {
 #[test]
 fn a_stopped_scan_ends_at_the_next_file() {
     let place = Place::of("guide");
-    let ended = scan::scan(&place.root(), "DIRECT_URL", None, &|| true);
+    let ended = scan::scan(&place.root(), &target(), None, &|| true);
     assert!(matches!(ended, Err(ScanError::Stopped)));
 }
 

@@ -35,17 +35,17 @@ fn an_edit_is_shown_line_by_line_with_its_number() {
 #[test]
 fn an_edit_without_its_tick_is_left_out() {
     let mut harness = window(project_read());
-    let tick = "prisma/schema.prisma  +1 −0";
+    let tick = "The schema has no directUrl.  +1 −0";
     let node = harness.get_by_role_and_label(Role::CheckBox, tick);
     assert_eq!(node.accesskit_node().toggled(), Some(Toggled::True));
     node.click();
     harness.run_ok();
-    let left_out = &harness.state().setup.steps.project.draft.left_out;
-    assert_eq!(*left_out, [PathBuf::from("prisma/schema.prisma")]);
+    let turned = &harness.state().setup.steps.project.draft.turned;
+    assert_eq!(*turned, [(PathBuf::from("prisma/schema.prisma"), 0)]);
     harness.get_by_role_and_label(Role::Button, "Keep the files as they are");
     harness.get_by_role_and_label(Role::CheckBox, tick).click();
     harness.run_ok();
-    assert!(harness.state().setup.steps.project.draft.left_out.is_empty());
+    assert!(harness.state().setup.steps.project.draft.turned.is_empty());
     harness.get_by_role_and_label(Role::Button, "Change 1 file").click();
     harness.run_ok();
     assert_eq!(asked(&harness), ["Do(Step(Project(Write)))"]);

@@ -5,15 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::domain::{leak, stack::Finding};
+use crate::domain::{leak, project::Kind};
 
-use super::{ScanError, Stopped, walk::Files};
+use super::{ScanError, Stopped, found::Found, walk::Files};
 
 pub fn findings(
     files: &Files,
     tracked: &BTreeSet<PathBuf>,
     stopped: Stopped<'_>,
-) -> Result<Vec<Finding>, ScanError> {
+) -> Result<Vec<Found>, ScanError> {
     let mut findings = Vec::new();
     let mut folders = BTreeMap::new();
     for path in tracked {
@@ -31,13 +31,12 @@ pub fn findings(
         }
         let Some(text) = files.text(path) else { continue };
         for (line, leak) in leak::in_text(&text) {
-            findings.push(Finding {
-                file: path.clone(),
-                line,
-                what: format!("A {} stands in a file that git tracks.", leak.word()),
-                why: "It stays in the history when the file is changed. Plan to replace it."
-                    .to_owned(),
-            });
+            findings.push(Found::new(
+                Kind::Secret,
+                (path, line),
+                format!("A {} stands in a file that git tracks.", leak.word()),
+                "It stays in the history when the file is changed. Plan to replace it.",
+            ));
         }
     }
     Ok(findings)

@@ -1,8 +1,10 @@
 //! Lockfiles of npm, pnpm, Yarn and Bun: the exact version of a package.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
+
+use crate::domain::project::Seen;
 
 use super::walk::Files;
 
@@ -12,8 +14,14 @@ const LARGEST: u64 = 32 * 1024 * 1024;
 const NAMES: [&str; 5] =
     ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"];
 
-/// The version in the nearest lockfile from `folder` up, and where it stands.
-pub fn version(files: &Files, folder: &Path, name: &str) -> Option<(String, PathBuf)> {
+/// A version that is installed, and where it stands.
+pub struct Exact {
+    pub version: String,
+    pub seen: Seen,
+}
+
+/// The version in the nearest lockfile from `folder` up.
+pub fn version(files: &Files, folder: &Path, name: &str) -> Option<Exact> {
     for folder_above in folder.ancestors() {
         for file in NAMES.map(|file| folder_above.join(file)) {
             if !files.contains(&file) {
@@ -26,10 +34,22 @@ pub fn version(files: &Files, folder: &Path, name: &str) -> Option<(String, Path
                 "yarn.lock" => yarn(&text, name),
                 _ => npm(&text, below, name), // the two names of npm's
             };
-            return found.map(|version| (version, file));
+            let version = found?;
+            let seen = Seen {
+                what: format!("{name} {version}"),
+                line: line_of(&text, name, &version),
+                file,
+            };
+            return Some(Exact { version, seen });
         }
     }
     None
+}
+
+/// The line of the version: the first that has it after one that has the name.
+fn line_of(text: &str, name: &str, version: &str) -> usize {
+    let mut lines = text.lines().enumerate().skip_while(|(_, line)| !line.contains(name));
+    lines.find(|(_, line)| line.contains(version)).map_or(1, |(at, _)| at + 1)
 }
 
 /// A workspace may have a version of its own.

@@ -2,6 +2,7 @@
 
 mod code;
 mod env_files;
+mod found;
 mod leaks;
 mod lockfile;
 mod package;
@@ -15,7 +16,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::domain::stack::{Client, Project};
+use crate::domain::{
+    project::{Library, Part, Project, Seen, Stack, Target},
+    stack::Client,
+};
 
 use package::Package;
 use walk::Files;
@@ -64,10 +68,10 @@ pub fn root(folder: &Path) -> Result<PathBuf, ScanError> {
 
 /// Reads the project below `root`, a folder from [`root`].
 ///
-/// `direct_key` names the variable of the direct URL, `tracked` the files that git tracks, where it could say.
+/// `tracked` are the files that git tracks, where it could say.
 pub fn scan(
     root: &Path,
-    direct_key: &str,
+    target: &Target,
     tracked: Option<&BTreeSet<PathBuf>>,
     stopped: Stopped<'_>,
 ) -> Result<Project, ScanError> {
@@ -76,55 +80,40 @@ pub fn scan(
     let mut folders: BTreeSet<PathBuf> =
         packages.iter().map(|package| package.folder.clone()).collect();
     folders.insert(PathBuf::new());
-    let mut project = Project {
-        root: root.to_owned(),
-        client: Client::Unknown,
-        evidence: Vec::new(),
-        migrations: None,
-        env_files: Vec::new(),
-        findings: Vec::new(),
-        edits: Vec::new(),
-    };
+    let mut project = Project::new(root);
+    let mut found = Vec::new();
     if let Some(package) = prisma::package(&packages, &files) {
-        let (client, found) = prisma::read(package, &files, direct_key);
+        let (client, prisma) = prisma::read(package, &files, &target.direct_key);
         project.client = client;
-        project.evidence = found.evidence;
-        project.migrations = found.migrations;
-        project.findings = found.findings;
-        project.edits = found.edits;
-        folders.extend(found.schema_folder);
+        project.migrations = prisma.migrations;
+        found = prisma.found;
+        folders.extend(prisma.schema_folder);
         let code = practices::read(&files, stopped)?;
-        project.findings.extend(practices::findings(&packages, &code, client));
-        project.evidence.extend(
-            practices::clients(&code)
-                .map(|(path, line)| format!("PrismaClient in {}:{line}", path.display())),
-        );
-    } else {
-        (project.client, project.evidence) = without_prisma(&packages);
+        found.extend(practices::findings(&packages, &code, client));
+        let mut stacks: Vec<Stack> = prisma.stack.into_iter().collect();
+        for stack in &mut stacks {
+            stack.evidence.extend(practices::clients(&code).map(|(path, line)| Seen {
+                what: "PrismaClient".to_owned(),
+                file: path.to_owned(),
+                line,
+            }));
+        }
+        project.parts.push(Part { folder: package.folder.clone(), stacks });
+    } else if let Some((package, pg)) = driver(&packages) {
+        project.client = Client::NodePostgres;
+        let version = Some(pg.wanted.clone());
+        let evidence = vec![package.asks_for(pg)];
+        let stacks = vec![Stack { library: Library::NodePostgres, version, evidence }];
+        project.parts.push(Part { folder: package.folder.clone(), stacks });
     }
     project.env_files = env_files::find(root, &folders);
     if let Some(tracked) = tracked {
-        project.findings.extend(leaks::findings(&files, tracked, stopped)?);
+        found.extend(leaks::findings(&files, tracked, stopped)?);
     }
-    project.findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    (project.findings, project.edits) = found::assemble(found);
     Ok(project)
 }
 
-fn without_prisma(packages: &[Package]) -> (Client, Vec<String>) {
-    let driver = packages.iter().find_map(|package| Some((package, package.depends_on("pg")?)));
-    match driver {
-        Some((package, pg)) => (
-            Client::NodePostgres,
-            vec![format!(
-                "node-postgres {} in {}:{}",
-                pg.wanted,
-                package.file().display(),
-                pg.line
-            )],
-        ),
-        None => (
-            Client::Unknown,
-            vec!["No client that Poolwright knows; the env files get plain URLs".to_owned()],
-        ),
-    }
+fn driver(packages: &[Package]) -> Option<(&Package, &package::Dependency)> {
+    packages.iter().find_map(|package| Some((package, package.depends_on("pg")?)))
 }

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::project::script::{Script, line};
+use crate::{
+    domain::project::Seen,
+    project::script::{Script, line},
+};
 
 use super::{lockfile, walk::Files};
 
@@ -29,8 +32,9 @@ pub struct Dependency {
 pub struct Version {
     pub major: u32,
     pub minor: Option<u32>,
-    /// `Prisma 6.19.3 in package-lock.json`: what follows the name.
-    pub found: String,
+    /// `6.19.3`, or what the manifest asks for.
+    pub text: String,
+    pub evidence: Vec<Seen>,
 }
 
 impl Package {
@@ -75,20 +79,26 @@ impl Package {
         package
     }
 
+    pub fn asks_for(&self, dependency: &Dependency) -> Seen {
+        Seen {
+            what: format!("{} {}", dependency.name, dependency.wanted),
+            file: self.file(),
+            line: dependency.line,
+        }
+    }
+
     /// The exact version of a dependency where a lockfile names it, else what `package.json` asks for.
     pub fn version(&self, dependency: &Dependency, files: &Files) -> Option<Version> {
-        let asked =
-            format!("{} in {}:{}", dependency.wanted, self.file().display(), dependency.line);
-        if let Some((exact, file)) = lockfile::version(files, &self.folder, &dependency.name) {
-            let (major, minor) = numbers(&exact)?;
-            return Some(Version {
-                major,
-                minor,
-                found: format!("{exact} in {} ({asked})", file.display()),
-            });
-        }
-        let (major, minor) = numbers(&dependency.wanted)?;
-        Some(Version { major, minor, found: asked })
+        let mut evidence = vec![self.asks_for(dependency)];
+        let text = match lockfile::version(files, &self.folder, &dependency.name) {
+            Some(exact) => {
+                evidence.push(exact.seen);
+                exact.version
+            }
+            None => dependency.wanted.clone(),
+        };
+        let (major, minor) = numbers(&text)?;
+        Some(Version { major, minor, text, evidence })
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::stack::{Client, Finding};
+use crate::domain::{project::Kind, stack::Client};
 
 use super::{
     code::{self, Code},
+    found::Found,
     package::{Package, owner},
     walk::Files,
 };
@@ -53,7 +54,7 @@ pub fn read(
 }
 
 /// The findings of every package, each by itself.
-pub fn findings(packages: &[Package], files: &[(PathBuf, Code)], client: Client) -> Vec<Finding> {
+pub fn findings(packages: &[Package], files: &[(PathBuf, Code)], client: Client) -> Vec<Found> {
     let mut findings = Vec::new();
     for (path, code) in files {
         findings.extend(in_file(path, code, client));
@@ -77,11 +78,7 @@ pub fn clients(files: &[(PathBuf, Code)]) -> impl Iterator<Item = (&Path, usize)
         .flat_map(|(path, code)| code.clients.iter().map(move |made| (path.as_path(), made.line)))
 }
 
-fn finding(file: &Path, line: usize, what: impl Into<String>, why: impl Into<String>) -> Finding {
-    Finding { file: file.to_owned(), line, what: what.into(), why: why.into() }
-}
-
-fn in_file(path: &Path, code: &Code, client: Client) -> Vec<Finding> {
+fn in_file(path: &Path, code: &Code, client: Client) -> Vec<Found> {
     let mut findings = Vec::new();
     let limit_goes = match client {
         Client::Prisma7 => "Prisma 7 refuses it. The limit goes into the adapter: max.",
@@ -90,47 +87,52 @@ fn in_file(path: &Path, code: &Code, client: Client) -> Vec<Finding> {
         }
     };
     for line in &code.internal {
-        findings.push(finding(path, *line, "__internal sets no connection limit.", limit_goes));
+        findings.push(Found::new(
+            Kind::Settings,
+            (path, *line),
+            "__internal sets no connection limit.",
+            limit_goes,
+        ));
     }
     for line in &code.appended {
-        findings.push(finding(
-            path,
-            *line,
+        findings.push(Found::new(
+            Kind::Settings,
+            (path, *line),
             "A query is appended to the URL with a “?” of its own.",
             "The URL has a query already, ?sslmode=require, so this becomes part of its last value. \
              The URL in the env file has the parameter in its right place.",
         ));
     }
     for line in &code.without_max {
-        findings.push(finding(
-            path,
-            *line,
+        findings.push(Found::new(
+            Kind::Limits,
+            (path, *line),
             "The adapter has no max.",
             "It opens up to 10 connections; limits in the URL are not read. Set max to the limit of step 5.",
         ));
     }
     if client == Client::Prisma7 {
         for (line, option) in &code.removed_options {
-            findings.push(finding(
-                path,
-                *line,
+            findings.push(Found::new(
+                Kind::Settings,
+                (path, *line),
                 format!("{option} is no longer an option of the client."),
                 "Prisma 7 refuses it. The pooled URL goes into the adapter: connectionString.",
             ));
         }
     }
     for line in &code.big_counts {
-        findings.push(finding(
-            path,
-            *line,
+        findings.push(Found::new(
+            Kind::Settings,
+            (path, *line),
             "COUNT(*) comes back as a BigInt.",
             "JSON can't hold one, so res.json fails and the answer is an error. Write COUNT(*)::int.",
         ));
     }
     for made in code.clients.iter().filter(|made| made.per_request) {
-        findings.push(finding(
-            path,
-            made.line,
+        findings.push(Found::new(
+            Kind::Clients,
+            (path, made.line),
             "A PrismaClient is made for each request.",
             "Each one opens connections of its own. Make one in a module and import it.",
         ));
@@ -138,7 +140,7 @@ fn in_file(path: &Path, code: &Code, client: Client) -> Vec<Finding> {
     findings
 }
 
-fn in_package(package: &Package, files: &[&(PathBuf, Code)]) -> Vec<Finding> {
+fn in_package(package: &Package, files: &[&(PathBuf, Code)]) -> Vec<Found> {
     let kept: Vec<(&Path, usize, bool)> = files
         .iter()
         .filter_map(|(path, code)| {
@@ -149,13 +151,13 @@ fn in_package(package: &Package, files: &[&(PathBuf, Code)]) -> Vec<Finding> {
     let Some(first) = kept.iter().find(|(.., exports)| *exports).or(kept.first()) else {
         return Vec::new();
     };
-    let mut findings: Vec<Finding> = kept
+    let mut findings: Vec<Found> = kept
         .iter()
         .filter(|other| *other != first)
         .map(|(path, line, _)| {
-            finding(
-                path,
-                *line,
+            Found::new(
+                Kind::Settings,
+                (path, *line),
                 "A further PrismaClient is made here.",
                 format!(
                     "Each one keeps connections of its own. Import that of {}:{} instead.",
@@ -169,9 +171,9 @@ fn in_package(package: &Package, files: &[&(PathBuf, Code)]) -> Vec<Finding> {
         && files.iter().any(|(_, code)| code.disconnect.is_some());
     let runs_itself = OWN_PROCESS.iter().any(|name| package.depends_on(name).is_some());
     if !is_closed && !runs_itself {
-        findings.push(finding(
-            first.0,
-            first.1,
+        findings.push(Found::new(
+            Kind::Shutdown,
+            (first.0, first.1),
             "The client is not closed on SIGTERM.",
             "A deployment ends the old instances with SIGTERM; connections that are not closed stay in use until \
              the server notices. Call $disconnect() on SIGTERM and SIGINT.",

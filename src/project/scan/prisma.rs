@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use crate::{
     domain::{
         prisma_schema::{self, Datasource},
-        stack::{Client, Edit, Finding},
+        project::{Kind, Library, Seen, Stack},
+        stack::Client,
     },
     project::script::{Script, line},
 };
 
 use super::{
+    found::{Found, insert},
     package::{Package, Version},
     walk::{Files, inside},
 };
@@ -18,13 +20,12 @@ use super::{
 /// What Prisma says about a project.
 #[derive(Debug, Default)]
 pub struct Prisma {
-    pub evidence: Vec<String>,
+    pub stack: Option<Stack>,
     /// Relative to the root.
     pub migrations: Option<PathBuf>,
     /// Where the schema lies; Prisma up to 6 reads an env file there as well.
     pub schema_folder: Option<PathBuf>,
-    pub findings: Vec<Finding>,
-    pub edits: Vec<Edit>,
+    pub found: Vec<Found>,
 }
 
 /// The package whose Prisma the app uses: the first with a schema, else the first that depends on it.
@@ -51,23 +52,18 @@ pub fn read(package: &Package, files: &Files, direct_key: &str) -> (Client, Pris
         schema_folder: schema.as_ref().and_then(Schema::folder),
         ..Prisma::default()
     };
-    prisma.evidence.push(match (&version, dependency) {
-        (Some(version), _) => format!("Prisma {}", version.found),
-        (None, Some(dependency)) => format!(
-            "Prisma “{}” in {}:{}",
-            dependency.wanted,
-            package.file().display(),
-            dependency.line
-        ),
-        (None, None) => "Prisma".to_owned(),
-    });
+    let mut evidence = Vec::new();
+    if let Some(version) = &version {
+        evidence.extend(version.evidence.clone());
+    } else if let Some(dependency) = dependency {
+        evidence.push(package.asks_for(dependency));
+    }
     if let Some(schema) = &schema {
-        prisma.evidence.push(schema.evidence());
-        prisma.findings.extend(schema.relation_mode());
+        evidence.push(schema.evidence());
+        prisma.found.extend(schema.relation_mode());
     }
-    if let Some(folder) = &prisma.migrations {
-        prisma.evidence.push(format!("migrations in {}", folder.display()));
-    }
+    let version_text = version.as_ref().map(|version| version.text.clone());
+    prisma.stack = Some(Stack { library: Library::Prisma, version: version_text, evidence });
     let planned = Plan { package, version, config, schema, direct_key };
     match client {
         Client::Prisma6 => planned.in_schema(&mut prisma),
@@ -220,36 +216,37 @@ impl Schema {
         self.file.parent().map(Path::to_owned)
     }
 
-    fn evidence(&self) -> String {
-        let place = format!("datasource in {}:{}", self.file.display(), self.datasource.line);
+    fn evidence(&self) -> Seen {
         let provider = self.datasource.text("provider").unwrap_or("no provider");
-        match self.datasource.variable("url") {
+        let what = match self.datasource.variable("url") {
             Some(variable) if self.datasource.is_postgresql() => {
-                format!("{place}, reads {variable}")
+                format!("datasource that reads {variable}")
             }
-            _ if self.datasource.is_postgresql() => place,
-            _ => format!("{place}, {provider}"), // not PostgreSQL
-        }
+            _ if self.datasource.is_postgresql() => "datasource".to_owned(),
+            _ => format!("datasource for {provider}"), // not PostgreSQL
+        };
+        Seen { what, file: self.file.clone(), line: self.datasource.line }
     }
 
     /// It is named as a connection setting by many guides.
-    fn relation_mode(&self) -> Option<Finding> {
+    fn relation_mode(&self) -> Option<Found> {
         ["relationMode", "referentialIntegrity"].into_iter().find_map(|key| {
             let property = self.datasource.get(key)?;
-            (self.datasource.text(key) == Some("prisma")).then(|| Finding {
-                file: self.file.clone(),
-                line: property.line,
-                what: format!("{key} = \"prisma\" is set."),
-                why: "It has nothing to do with connections: the next migration that is made with it drops the \
-                      foreign keys. Keep it only if that is meant."
-                    .to_owned(),
+            (self.datasource.text(key) == Some("prisma")).then(|| {
+                Found::new(
+                    Kind::ForeignKeys,
+                    (&self.file, property.line),
+                    format!("{key} = \"prisma\" is set."),
+                    "It has nothing to do with connections: the next migration that is made with it drops the \
+                     foreign keys. Keep it only if that is meant.",
+                )
             })
         })
     }
 
-    fn finding(&self, key: &str, what: impl Into<String>, why: impl Into<String>) -> Finding {
+    fn found(&self, key: &str, what: impl Into<String>, why: impl Into<String>) -> Found {
         let line = self.datasource.get(key).map_or(self.datasource.line, |found| found.line);
-        Finding { file: self.file.clone(), line, what: what.into(), why: why.into() }
+        Found::new(Kind::Migrations, (&self.file, line), what, why)
     }
 }
 
@@ -289,7 +286,7 @@ impl Plan<'_> {
     /// Up to Prisma 6: `directUrl` beside the `url`, unless the configuration has taken over.
     fn in_schema(&self, prisma: &mut Prisma) {
         if let Some(url) = &self.config.url {
-            prisma.findings.extend(self.config_url(url));
+            prisma.found.extend(self.config_url(url));
             return;
         }
         let Some(schema) = self.schema.as_ref().filter(|schema| schema.datasource.is_postgresql())
@@ -299,7 +296,7 @@ impl Plan<'_> {
         let datasource = &schema.datasource;
         if let Some(variable) = datasource.variable("directUrl") {
             if variable != self.direct_key {
-                prisma.findings.push(schema.finding(
+                prisma.found.push(schema.found(
                     "directUrl",
                     format!("directUrl reads {variable}."),
                     format!(
@@ -313,7 +310,7 @@ impl Plan<'_> {
         if self.version.as_ref().is_some_and(|version| {
             version.major == 4 && version.minor.is_some_and(|minor| minor < 10)
         }) {
-            prisma.findings.push(schema.finding(
+            prisma.found.push(schema.found(
                 "url",
                 "This Prisma has no directUrl.",
                 "It came with Prisma 4.10. Until then, migrations need DATABASE_URL set to the direct URL, as step 9 \
@@ -321,26 +318,21 @@ impl Plan<'_> {
             ));
             return;
         }
-        match prisma_schema::with_direct_url(&schema.text, datasource, self.direct_key) {
-            Some(after) => prisma.edits.push(Edit {
-                file: schema.file.clone(),
-                reason: format!(
-                    "Migrations read {} and so go over the direct connection; the app keeps its url.",
-                    self.direct_key
-                ),
-                before: schema.text.clone(),
-                after,
-            }),
-            None => prisma.findings.push(schema.finding(
-                "url",
-                "The schema has no directUrl.",
-                format!(
-                    "Its form is unusual, so nothing is changed by itself. Add this to the datasource: \
+        let found = |why: String| schema.found("url", "The schema has no directUrl.", why);
+        prisma
+            .found
+            .push(match prisma_schema::direct_url_line(&schema.text, datasource, self.direct_key) {
+            Some((at, line)) => found(format!(
+                "Migrations then read {} and go over the direct connection; the app keeps its url.",
+                self.direct_key
+            ))
+            .fixed(&schema.text, vec![insert(at, line)]),
+            None => found(format!(
+                "Its form is unusual, so nothing is changed by itself. Add this to the datasource: \
                      directUrl = env(\"{}\")",
-                    self.direct_key
-                ),
+                self.direct_key
             )),
-        }
+        });
     }
 
     /// Prisma 7 needs no edit of the schema: the configuration names the URL for migrations, code the one for the app.
@@ -348,7 +340,7 @@ impl Plan<'_> {
         if let Some(schema) = &self.schema {
             for key in ["url", "directUrl"] {
                 if schema.datasource.get(key).is_some() {
-                    prisma.findings.push(schema.finding(
+                    prisma.found.push(schema.found(
                         key,
                         format!("{key} stands in the schema."),
                         "Prisma 7 refuses it there. The direct URL goes into prisma.config.ts, the pooled URL into the \
@@ -358,21 +350,21 @@ impl Plan<'_> {
             }
         }
         match (&self.config.url, &self.config.file) {
-            (Some(url), _) => prisma.findings.extend(self.config_url(url)),
-            (None, file) => prisma.findings.push(Finding {
-                file: file.clone().unwrap_or_else(|| self.package.file()),
-                line: 1,
-                what: "No prisma.config.ts names a URL for migrations.".to_owned(),
-                why: format!(
+            (Some(url), _) => prisma.found.extend(self.config_url(url)),
+            (None, file) => prisma.found.push(Found::new(
+                Kind::Migrations,
+                (file.as_deref().unwrap_or(&self.package.file()), 1),
+                "No prisma.config.ts names a URL for migrations.",
+                format!(
                     "Prisma 7 reads it there: datasource: {{ url: env(\"{}\") }}. Env files need import \
                      'dotenv/config' at its top.",
                     self.direct_key
                 ),
-            }),
+            )),
         }
     }
 
-    fn config_url(&self, url: &ConfigUrl) -> Option<Finding> {
+    fn config_url(&self, url: &ConfigUrl) -> Option<Found> {
         let file = self.config.file.clone()?;
         if url.variable.as_deref() == Some(self.direct_key) {
             return None;
@@ -386,6 +378,6 @@ impl Plan<'_> {
              URL.",
             self.direct_key
         );
-        Some(Finding { file, line: url.line, what, why })
+        Some(Found::new(Kind::Migrations, (&file, url.line), what, why))
     }
 }

@@ -26,6 +26,8 @@ pub struct Step {
     pub phase: Phase,
     /// The files as read; `text: None` where the file does not exist yet.
     pub files: Vec<EnvFile>,
+    /// The project that the targets and the files are of.
+    root: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -194,7 +196,9 @@ impl Step {
     }
 
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
-        let unknown = self.files.is_empty() || ctx.facts.review.contains(&StepId::EnvFiles);
+        let unknown = self.files.is_empty()
+            || ctx.facts.review.contains(&StepId::EnvFiles)
+            || self.is_of_another_project(ctx.facts);
         if unknown && matches!(self.phase, Phase::Idle) {
             self.read(ctx);
         }
@@ -236,6 +240,11 @@ impl Step {
 
     fn read(&mut self, ctx: &mut Ctx<'_>) {
         let Some(project) = &ctx.facts.project else { return };
+        if self.is_of_another_project(ctx.facts) {
+            self.draft = Draft::default();
+            self.files.clear();
+        }
+        self.root = Some(project.root.clone());
         if self.draft.targets.is_empty() {
             let secret_files = project.env_files.iter().filter(|file| !is_example(file));
             self.draft.targets =
@@ -246,6 +255,11 @@ impl Step {
         }
         let files = self.draft.targets.iter().map(|target| target.file.clone()).collect();
         self.phase = Phase::Reading(ctx.start(Effect::Read { root: project.root.clone(), files }));
+    }
+
+    fn is_of_another_project(&self, facts: &Facts) -> bool {
+        let root = facts.project.as_ref().map(|project| &project.root);
+        self.root.is_some() && self.root.as_ref() != root
     }
 
     /// Ticks the files that hold one of the keys already; where none does, the first. A test's or another

@@ -1,12 +1,12 @@
 //! Step 7: the project folder: what it is built with, what in it needs care, the smallest edit that works.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     domain::{
         problem::Problem,
+        project::{Edit, Project, Rewrite, Target},
         record::Undo,
-        stack::{Edit, Project},
     },
     setup::{
         Ctx, Rules,
@@ -25,59 +25,113 @@ pub struct Step {
 #[derive(Debug, Default)]
 pub struct Draft {
     pub folder: String,
-    /// Edits the person left out, by file.
-    pub left_out: Vec<PathBuf>,
+    /// Hunks whose tick the person turned: by file, and by their index in its edit.
+    pub turned: Vec<(PathBuf, usize)>,
+}
+
+impl Draft {
+    /// Is this hunk to be written?
+    pub fn takes(&self, edit: &Edit, index: usize) -> bool {
+        let proposed = edit.hunks.get(index).is_some_and(|hunk| hunk.proposed);
+        let is_turned = self.turned.iter().any(|(file, at)| *file == edit.file && *at == index);
+        proposed != is_turned
+    }
+
+    /// Takes the tick off, or puts it back.
+    pub fn turn(&mut self, edit: &Edit, index: usize) {
+        let this = (edit.file.clone(), index);
+        if self.turned.contains(&this) {
+            self.turned.retain(|other| *other != this);
+        } else {
+            self.turned.push(this);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
-    Scanning(Ticket),
-    Writing(Ticket),
+    /// With the number of files seen so far.
+    Scanning(Ticket, usize),
+    /// The hunks that are written: by file and index.
+    Writing(Ticket, Vec<(PathBuf, usize)>),
     Failed(Problem),
     WouldChange(usize),
 }
 
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    /// Reads the folder; `direct_key` is the variable the schema should name for migrations.
     Scan {
         folder: PathBuf,
-        direct_key: String,
+        target: Target,
     },
     Write {
         root: PathBuf,
-        edits: Vec<Edit>,
+        rewrites: Vec<Rewrite>,
+    },
+    /// Opens a file in the program that the desktop has for it.
+    Open {
+        file: PathBuf,
     },
 }
 
 #[derive(Debug)]
 pub enum Msg {
     Scan,
+    /// News of the scan: how many files were seen so far.
+    Seen(usize),
     Scanned(Box<Project>),
     Write,
     Written(Vec<WrittenFile>),
+    /// Relative to the project.
+    OpenFile(PathBuf),
+    Opened,
     Stop,
     Failed(Problem),
 }
 
 impl Step {
-    /// The edits that are ticked and not written yet.
-    pub fn to_write<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = &'a Edit> {
-        facts
-            .project
-            .iter()
-            .flat_map(|project| &project.edits)
-            .filter(|edit| !self.draft.left_out.contains(&edit.file) && edit.before != edit.after)
+    /// The files as they are to be, with the ticked hunks that are not written yet.
+    pub fn to_write(&self, facts: &Facts) -> Vec<Rewrite> {
+        let edits = facts.project.iter().flat_map(|project| &project.edits);
+        edits
+            .filter(|edit| (0..edit.hunks.len()).any(|index| self.draft.takes(edit, index)))
+            .map(|edit| Rewrite {
+                file: edit.file.clone(),
+                before: edit.before.clone(),
+                after: edit.after(|index| self.draft.takes(edit, index)),
+            })
+            .collect()
+    }
+
+    /// What findings and edits are made for, as far as it is chosen by now.
+    pub fn target(&self, facts: &Facts) -> Target {
+        let (pooled_key, direct_key) =
+            facts.urls.as_ref().map_or(("DATABASE_URL", "DIRECT_URL"), |urls| {
+                (urls.keys.0.as_str(), urls.keys.1.as_str())
+            });
+        Target {
+            pooled_key: pooled_key.to_owned(),
+            direct_key: direct_key.to_owned(),
+            limit: facts.urls.as_ref().map_or(LIMIT, |urls| urls.limit),
+            mode: facts.pool.as_ref().map(|pool| pool.mode),
+            probe: facts.tested.as_ref().and_then(|tested| tested.probe),
+        }
+    }
+
+    /// Does what was read belong to the folder in the draft?
+    pub fn has_read(&self, facts: &Facts) -> bool {
+        let folder = Path::new(self.draft.folder.trim());
+        facts.project.as_ref().is_some_and(|project| project.root == folder)
     }
 
     pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {
         match &self.phase {
-            Phase::Scanning(_) => {
+            Phase::Scanning(..) => {
                 Primary::Working("Reading the project…".to_owned(), Some(Msg::Stop))
             }
-            Phase::Writing(_) => Primary::Working("Writing…".to_owned(), None),
+            Phase::Writing(..) => Primary::Working("Writing…".to_owned(), None),
             Phase::WouldChange(_) => Primary::Next,
             Phase::Idle | Phase::Failed(_) => self.offer(facts),
         }
@@ -91,17 +145,13 @@ impl Step {
                 "Choose the project's folder first.".to_owned(),
             );
         }
-        let read = facts
-            .project
-            .as_ref()
-            .is_some_and(|project| project.root.as_path() == std::path::Path::new(folder));
-        if !read || facts.review.contains(&StepId::Project) {
+        if !self.has_read(facts) || facts.review.contains(&StepId::Project) {
             return Primary::Act("Read the project".to_owned(), Msg::Scan);
         }
         if facts.project_files.is_some() {
             return Primary::Next;
         }
-        match self.to_write(facts).count() {
+        match self.to_write(facts).len() {
             0 => Primary::Act("Keep the files as they are".to_owned(), Msg::Write),
             1 => Primary::Act("Change 1 file".to_owned(), Msg::Write),
             n => Primary::Act(format!("Change {n} files"), Msg::Write),
@@ -120,18 +170,15 @@ impl Step {
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match (msg, &self.phase) {
             (Msg::Scan, Phase::Idle | Phase::Failed(_)) => self.scan(ctx),
-            (Msg::Scanned(project), Phase::Scanning(_)) => {
-                if ctx.facts.project.as_ref().is_some_and(|old| old.root != project.root) {
-                    ctx.facts.changed(StepId::Project);
-                }
-                ctx.facts.review.retain(|step| *step != StepId::Project);
-                ctx.facts.project_files = None;
-                self.draft.folder = project.root.display().to_string();
-                ctx.facts.project = Some(*project);
-                self.phase = Phase::Idle;
+            (Msg::Seen(count), Phase::Scanning(ticket, _)) => {
+                self.phase = Phase::Scanning(*ticket, count);
             }
+            (Msg::Scanned(project), Phase::Scanning(..)) => self.scanned(ctx, *project),
             (Msg::Write, Phase::Idle | Phase::Failed(_)) => self.write(ctx),
-            (Msg::Written(files), Phase::Writing(_)) => {
+            (Msg::Written(files), Phase::Writing(_, hunks)) => {
+                if let Some(project) = &mut ctx.facts.project {
+                    see_to(project, hunks);
+                }
                 for file in &files {
                     let undo = Undo::RestoreFile {
                         file: file.file.clone(),
@@ -143,42 +190,71 @@ impl Step {
                 ctx.facts.project_files = Some(files);
                 self.phase = Phase::Idle;
             }
-            (Msg::Stop, Phase::Scanning(ticket)) => {
+            (Msg::OpenFile(file), Phase::Idle | Phase::Failed(_)) => {
+                if let Some(project) = &ctx.facts.project {
+                    let file = project.root.join(file);
+                    ctx.start(Effect::Open { file });
+                }
+            }
+            (Msg::Stop, Phase::Scanning(ticket, _)) => {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Idle;
             }
             (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
-            (Msg::Scan | Msg::Scanned(_) | Msg::Write | Msg::Written(_) | Msg::Stop, _) => {}
+            (
+                Msg::Scan
+                | Msg::Seen(_)
+                | Msg::Scanned(_)
+                | Msg::Write
+                | Msg::Written(_)
+                | Msg::OpenFile(_)
+                | Msg::Opened
+                | Msg::Stop,
+                _,
+            ) => {}
         }
     }
 
     fn scan(&mut self, ctx: &mut Ctx<'_>) {
         let folder = PathBuf::from(self.draft.folder.trim());
-        let direct_key = ctx
-            .facts
-            .urls
-            .as_ref()
-            .map_or_else(|| "DIRECT_URL".to_owned(), |urls| urls.keys.1.clone());
-        self.phase = Phase::Scanning(ctx.start(Effect::Scan { folder, direct_key }));
+        let target = self.target(ctx.facts);
+        self.phase = Phase::Scanning(ctx.start(Effect::Scan { folder, target }), 0);
+    }
+
+    fn scanned(&mut self, ctx: &mut Ctx<'_>, project: Project) {
+        if ctx.facts.project.as_ref().is_some_and(|old| old.root != project.root) {
+            ctx.facts.changed(StepId::Project);
+        }
+        ctx.facts.review.retain(|step| *step != StepId::Project);
+        ctx.facts.project_files = None;
+        self.draft = Draft { folder: project.root.display().to_string(), turned: Vec::new() };
+        ctx.facts.project = Some(project);
+        self.phase = Phase::Idle;
     }
 
     fn write(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(root) = ctx.facts.project.as_ref().map(|project| project.root.clone()) else {
-            return;
-        };
-        let edits: Vec<Edit> = self.to_write(ctx.facts).cloned().collect();
-        if edits.is_empty() {
+        let Some(project) = &ctx.facts.project else { return };
+        let rewrites = self.to_write(ctx.facts);
+        if rewrites.is_empty() {
             ctx.facts.project_files = Some(Vec::new());
         } else if ctx.rules.dry_run {
-            self.phase = Phase::WouldChange(edits.len());
+            self.phase = Phase::WouldChange(rewrites.len());
         } else {
-            self.phase = Phase::Writing(ctx.start(Effect::Write { root, edits }));
+            let hunks = project
+                .edits
+                .iter()
+                .flat_map(|edit| (0..edit.hunks.len()).map(move |index| (edit, index)))
+                .filter(|(edit, index)| self.draft.takes(edit, *index))
+                .map(|(edit, index)| (edit.file.clone(), index))
+                .collect();
+            let root = project.root.clone();
+            self.phase = Phase::Writing(ctx.start(Effect::Write { root, rewrites }), hunks);
         }
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
-            Phase::Scanning(_) | Phase::Writing(_) => Standing::Working,
+            Phase::Scanning(..) | Phase::Writing(..) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange(_) => Standing::WouldChange,
             Phase::Idle if facts.project_files.is_some() => Standing::Done,
@@ -190,7 +266,19 @@ impl Step {
     pub fn problem(&self) -> Option<&Problem> {
         match &self.phase {
             Phase::Failed(problem) => Some(problem),
-            Phase::Idle | Phase::Scanning(_) | Phase::Writing(_) | Phase::WouldChange(_) => None,
+            Phase::Idle | Phase::Scanning(..) | Phase::Writing(..) | Phase::WouldChange(_) => None,
         }
     }
+}
+
+/// Connections of one instance where step 5 has not said it yet.
+const LIMIT: u32 = 5;
+
+/// The findings of these hunks are no longer open.
+fn see_to(project: &mut Project, hunks: &[(PathBuf, usize)]) {
+    let found = hunks.iter().filter_map(|(file, index)| {
+        let edit = project.edits.iter().find(|edit| edit.file == *file)?;
+        edit.hunks.get(*index).map(|hunk| hunk.finding)
+    });
+    project.seen_to = found.collect();
 }

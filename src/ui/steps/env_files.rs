@@ -25,7 +25,7 @@ use crate::{
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let facts = &setup.facts;
-    let Step { draft, phase, files } = &mut setup.steps.env_files;
+    let Step { draft, phase, files, .. } = &mut setup.steps.env_files;
     let mut act = None;
     if let Some(written) = facts.env_files.as_ref().filter(|written| !written.is_empty()) {
         kit::card(ui, Some("Written"), |ui| written::files(ui, written, facts));

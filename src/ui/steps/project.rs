@@ -1,13 +1,15 @@
-//! Page 7: the project's folder, what was found in it, and the smallest edits with a tick each.
+//! Page 7: the project's folder, what it is built with, what in it needs care, and the edits with a tick each.
+
+use std::path::{Path, PathBuf};
 
 use egui::Ui;
 
 use crate::{
-    domain::stack::{Client, Edit, Finding, Project},
+    domain::project::{Edit, Finding, Kind, LeftOut, Part, Place, Project, Target},
     setup::{
         Setup,
         facts::Facts,
-        steps::project::{Draft, Msg, Phase},
+        steps::project::{Draft, Msg, Phase, Step},
     },
     ui::{
         act::Act,
@@ -18,54 +20,45 @@ use crate::{
 };
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
-    let theme = Theme::of(ui);
     let step = &mut setup.steps.project;
-    let busy = matches!(step.phase, Phase::Scanning(_) | Phase::Writing(_));
-    let act = kit::card(ui, None, |ui| folder(ui, &mut step.draft, &setup.facts, busy));
+    let mut act = kit::card(ui, None, |ui| folder(ui, step, &setup.facts));
+    if let Phase::Scanning(_, seen) = step.phase {
+        reading(ui, seen);
+        return act;
+    }
     let Some(project) = &setup.facts.project else {
-        kit::fold(ui, "What is read?", |ui| {
-            kit::paragraph(
-                ui,
-                "Manifests, schemas, env files and code in this folder, to find what connects to the database and how. Ignored files, links and files over 1 MiB are left alone. Nothing leaves this computer.",
-            );
-        });
+        what_is_read(ui);
         return act;
     };
-    kit::card(ui, Some("What this project is"), |ui| what_it_is(ui, project));
+    what_it_is(ui, project);
     if let Phase::WouldChange(count) = step.phase {
         written::would(ui, &format!("{} would change.", kit::count(count, "file", "files")));
     }
     if let Some(written) = &setup.facts.project_files {
         kit::card(ui, Some("Files"), |ui| written::files(ui, written, &setup.facts));
     } else if project.edits.is_empty() {
-        let text = "The files of this project stay as they are.";
+        let (theme, text) = (Theme::of(ui), "The files of this project stay as they are.");
         kit::note(ui, theme.success, Icon::Done, "Nothing has to change here.", text);
     } else {
-        edits(ui, &mut step.draft, &project.edits);
+        for edit in &project.edits {
+            act = kit::card(ui, None, |ui| edited(ui, &mut step.draft, project, edit)).or(act);
+        }
     }
-    if !project.findings.is_empty() {
-        kit::card(ui, Some("Worth a look in the code"), |ui| findings(ui, &project.findings));
-    }
-    kit::fold(ui, "Why so little?", |ui| {
-        kit::paragraph(
-            ui,
-            "Each edit is the smallest that works: quotes, line ends and everything around it stay. Code that opens connections is pointed out with its line, not rewritten: what it should do is your decision.",
-        );
-        kit::paragraph(
-            ui,
-            "The previous file is kept outside the project, and step 12 can put it back as long as nobody changed it since.",
-        );
-    });
+    act = findings(ui, project, &step.target(&setup.facts)).or(act);
+    places(ui, project);
+    left_out(ui, &project.left_out);
+    why_so_little(ui);
     act
 }
 
-fn folder(ui: &mut Ui, draft: &mut Draft, facts: &Facts, busy: bool) -> Option<Act> {
+fn folder(ui: &mut Ui, step: &mut Step, facts: &Facts) -> Option<Act> {
+    let busy = matches!(step.phase, Phase::Scanning(..) | Phase::Writing(..));
     let mut act = None;
     kit::field(
         ui,
         "Folder of the project",
-        &mut draft.folder,
-        "The folder with package.json or the like",
+        &mut step.draft.folder,
+        "Typed, chosen, or dropped on this window",
     );
     ui.add_enabled_ui(!busy, |ui| {
         ui.horizontal_wrapped(|ui| {
@@ -80,57 +73,205 @@ fn folder(ui: &mut Ui, draft: &mut Draft, facts: &Facts, busy: bool) -> Option<A
     act
 }
 
+fn reading(ui: &mut Ui, seen: usize) {
+    kit::card(ui, None, |ui| {
+        let text = match seen {
+            0 => "Looking for files…".to_owned(),
+            seen => format!("{} read so far.", kit::count(seen, "file", "files")),
+        };
+        kit::live(ui, &text);
+        kit::caption(ui, "Nothing is changed by reading, and nothing leaves this computer.");
+    });
+}
+
+fn what_is_read(ui: &mut Ui) {
+    kit::fold(ui, "What is read?", |ui| {
+        kit::paragraph(
+            ui,
+            "Manifests, schemas, env files, configuration and code in this folder, to find what connects to the database and how. Ignored files, links and files over 1 MiB are left alone. Nothing leaves this computer.",
+        );
+    });
+}
+
 fn what_it_is(ui: &mut Ui, project: &Project) {
-    let client = match project.client {
-        Client::Unknown => "No client that we know. The env files get plain URLs.",
-        Client::Prisma6 | Client::Prisma7 | Client::Libpq | Client::NodePostgres => {
-            project.client.title()
+    kit::card(ui, Some("What this project is"), |ui| {
+        if project.parts.is_empty() {
+            kit::paragraph(
+                ui,
+                "No database client that Poolwright knows was found. The env files get plain URLs; how the code reads them is yours to check.",
+            );
         }
-    };
-    kit::key_value(ui, "Client", client);
-    if !project.evidence.is_empty() {
-        kit::key_value(ui, "Seen in", &project.evidence.join("\n"));
-    }
-    let migrations = project.migrations.as_ref().map(|folder| folder.display().to_string());
-    kit::key_value(ui, "Migrations", migrations.as_deref().unwrap_or("none found"));
-    let env: Vec<String> =
-        project.env_files.iter().map(|file| file.display().to_string()).collect();
-    let env = if env.is_empty() { "none found".to_owned() } else { env.join(", ") };
-    kit::key_value(ui, "Env files", &env);
+        for part in &project.parts {
+            stacks(ui, part, 1 < project.parts.len());
+        }
+        let migrations = project.migrations.as_ref().map(|folder| folder.display().to_string());
+        kit::key_value(ui, "Migrations", migrations.as_deref().unwrap_or("none found"));
+        let env: Vec<String> =
+            project.env_files.iter().map(|file| file.display().to_string()).collect();
+        let env = if env.is_empty() { "none found".to_owned() } else { env.join(", ") };
+        kit::key_value(ui, "Env files", &env);
+    });
 }
 
-/// Each edit with a tick, its reason and its difference.
-fn edits(ui: &mut Ui, draft: &mut Draft, edits: &[Edit]) {
-    for edit in edits {
-        kit::card(ui, None, |ui| {
-            let file = edit.file.display().to_string();
-            let mut ticked = !draft.left_out.contains(&edit.file);
-            let label = format!("{file}  {}", diff::size(&edit.before, &edit.after));
-            if kit::check(ui, &mut ticked, &label).changed() {
-                draft.left_out.retain(|other| *other != edit.file);
-                if !ticked {
-                    draft.left_out.push(edit.file.clone());
-                }
-            }
-            kit::caption(ui, &edit.reason);
-            diff::diff(ui, &edit.before, &edit.after);
-        });
+/// Lines of evidence that are shown of one stack.
+const EVIDENCE: usize = 4;
+
+fn stacks(ui: &mut Ui, part: &Part, several: bool) {
+    if several {
+        let name = if part.folder == Path::new("") {
+            "At the top".to_owned()
+        } else {
+            part.folder.display().to_string()
+        };
+        kit::caption(ui, &name);
+    }
+    for stack in &part.stacks {
+        let title = stack.title();
+        let mut seen: Vec<String> =
+            stack.evidence.iter().take(EVIDENCE).map(ToString::to_string).collect();
+        if EVIDENCE < stack.evidence.len() {
+            seen.push(format!("and in {} more", stack.evidence.len() - EVIDENCE));
+        }
+        kit::key_value(ui, &title, &seen.join("\n"));
     }
 }
 
-fn findings(ui: &mut Ui, findings: &[Finding]) {
-    for (index, finding) in findings.iter().enumerate() {
+/// A file with its hunks, each with its tick, its reason and its difference.
+fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Option<Act> {
+    let before = edit.before.as_deref().unwrap_or_default();
+    let mut act = None;
+    ui.horizontal_wrapped(|ui| {
+        kit::mono(ui, &edit.file.display().to_string());
+        if edit.before.is_none() {
+            kit::caption(ui, "new file");
+        } else {
+            act = open_button(ui, &edit.file);
+        }
+    });
+    for (index, hunk) in edit.hunks.iter().enumerate() {
+        let Some(finding) = project.findings.get(hunk.finding) else { continue };
         if 0 < index {
-            kit::hairline(ui);
+            ui.add_space(gap::S);
         }
-        ui.scope(|ui| {
-            ui.spacing_mut().item_spacing.y = gap::XS;
-            kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
-            let color = Theme::of(ui).warning.text;
-            kit::marked(ui, Icon::Warning, color, "Worth a look", &finding.what);
-            if !finding.why.is_empty() {
-                kit::caption(ui, &finding.why);
-            }
-        });
+        let alone = edit.after(|other| other == index);
+        let mut ticked = draft.takes(edit, index);
+        let label = format!("{}  {}", finding.what, diff::size(before, &alone));
+        if kit::check(ui, &mut ticked, &label).changed() {
+            draft.turn(edit, index);
+        }
+        kit::caption(ui, &finding.why);
+        diff::diff(ui, before, &alone);
     }
+    act
+}
+
+fn open_button(ui: &mut Ui, file: &Path) -> Option<Act> {
+    let name = format!("Open {} in the editor", file.display());
+    let button = kit::link_button(ui, "Open in editor");
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+    button.clicked().then(|| Msg::OpenFile(PathBuf::from(file)).into())
+}
+
+/// What is left for the person, under a heading for each kind.
+fn findings(ui: &mut Ui, project: &Project, target: &Target) -> Option<Act> {
+    let mut open: Vec<&Finding> =
+        project.without_edit().filter(|finding| finding.matters(target)).collect();
+    if open.is_empty() {
+        return None;
+    }
+    open.sort_by_key(|finding| finding.kind);
+    let mut act = None;
+    kit::card(ui, Some("Worth a look in the code"), |ui| {
+        let mut heading = "";
+        for finding in open {
+            if finding.kind.title() != heading {
+                if !heading.is_empty() {
+                    ui.add_space(gap::XS);
+                    kit::hairline(ui);
+                }
+                heading = finding.kind.title();
+                kit::caption(ui, heading);
+            }
+            act = one_finding(ui, finding).or(act.take());
+        }
+    });
+    act
+}
+
+fn one_finding(ui: &mut Ui, finding: &Finding) -> Option<Act> {
+    let mut act = None;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = gap::XS;
+        let theme = Theme::of(ui);
+        let (icon, tone) = match finding.kind {
+            Kind::Secret => (Icon::Stopped, theme.danger),
+            _ => (Icon::Warning, theme.warning), // something to weigh
+        };
+        kit::marked(ui, icon, tone.text, "Worth a look", &finding.what);
+        ui.horizontal_wrapped(|ui| {
+            kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
+            act = open_button(ui, &finding.file);
+        });
+        if !finding.why.is_empty() {
+            kit::caption(ui, &finding.why);
+        }
+    });
+    act
+}
+
+fn places(ui: &mut Ui, project: &Project) {
+    let places: &[Place] = &project.places;
+    if places.is_empty() {
+        return;
+    }
+    kit::card(ui, Some("Other places that connect"), |ui| {
+        let theme = Theme::of(ui);
+        for (index, place) in places.iter().enumerate() {
+            if 0 < index {
+                kit::hairline(ui);
+            }
+            ui.scope(|ui| {
+                ui.spacing_mut().item_spacing.y = gap::XS;
+                let (icon, color, word, text) = match &place.change {
+                    Some(change) => (Icon::Warning, theme.warning.text, "Change", change.clone()),
+                    None => (Icon::Done, theme.success.text, "Leave", "Leave it.".to_owned()),
+                };
+                kit::marked(ui, icon, color, word, &format!("{}: {text}", place.what));
+                kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
+                kit::caption(ui, &place.why);
+            });
+        }
+    });
+}
+
+/// Lines of what was not read that are shown.
+const LEFT_OUT: usize = 20;
+
+fn left_out(ui: &mut Ui, files: &[LeftOut]) {
+    if files.is_empty() {
+        return;
+    }
+    let title = format!("{} could not be read", kit::count(files.len(), "file", "files"));
+    kit::fold(ui, &title, |ui| {
+        for left in files.iter().take(LEFT_OUT) {
+            kit::mono(ui, &left.file.display().to_string());
+            kit::caption(ui, left.reason.words());
+        }
+        if LEFT_OUT < files.len() {
+            kit::caption(ui, &format!("and {} more", files.len() - LEFT_OUT));
+        }
+    });
+}
+
+fn why_so_little(ui: &mut Ui) {
+    kit::fold(ui, "Why so little?", |ui| {
+        kit::paragraph(
+            ui,
+            "Each edit is the smallest that works: quotes, line ends and everything around it stay. Code whose right form depends on what it is for is pointed out with its line, not rewritten.",
+        );
+        kit::paragraph(
+            ui,
+            "The previous file is kept outside the project, and step 12 can put it back as long as nobody changed it since.",
+        );
+    });
 }
