@@ -39,6 +39,9 @@ pub struct Plan {
     pub changes: Vec<KeyChange>,
     /// Keys of ours that occur more than once; most readers take the last, some the first.
     pub duplicates: Vec<String>,
+    /// A key of ours stands on the first line of a file that begins with a byte order mark. Node's reader and shells
+    /// take the mark for a part of that line and do not see the key.
+    pub behind_mark: bool,
 }
 
 impl Plan {
@@ -92,7 +95,7 @@ pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignmen
         }
         edits.push((key.clone(), old, shown(value), action));
     }
-    let changes = edits
+    let changes: Vec<KeyChange> = edits
         .into_iter()
         .map(|(key, old, new, action)| {
             let line = line(&pieces, place(&pieces, &key));
@@ -100,7 +103,8 @@ pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignmen
         })
         .collect();
     let body: String = pieces.iter().flat_map(|piece| [&*piece.text, &*piece.ending]).collect();
-    Ok(Plan { text: Secret::new(format!("{mark}{body}")), changes, duplicates })
+    let behind_mark = !mark.is_empty() && changes.iter().any(|change| change.line == 1);
+    Ok(Plan { text: Secret::new(format!("{mark}{body}")), changes, duplicates, behind_mark })
 }
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -408,6 +412,15 @@ mod tests {
         let plan = plan("DATABASE_URL=x\nA=1\nDATABASE_URL=y\n", &both()).expect("a plan");
         assert_eq!(plan.text.expose(), format!("DATABASE_URL=x\nA=1\n{pooled}\n{direct}\n"));
         assert_eq!(plan.duplicates, ["DATABASE_URL"]);
+    }
+
+    #[test]
+    fn a_key_behind_a_byte_order_mark_is_told() {
+        let behind = |text: &str| plan(text, &both()).expect("a plan").behind_mark;
+        assert!(behind("\u{feff}DATABASE_URL=x\nA=1\n"));
+        assert!(behind("\u{feff}"));
+        assert!(!behind("\u{feff}A=1\nDATABASE_URL=x\n"));
+        assert!(!behind("DATABASE_URL=x\n"));
     }
 
     #[test]

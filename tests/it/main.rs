@@ -19,10 +19,12 @@ mod canned;
 mod change;
 #[cfg(feature = "practice")]
 mod command_line;
+mod env_readers;
 mod files;
 mod keychain;
 #[cfg(feature = "practice")]
 mod openapi;
+mod peers;
 #[cfg(feature = "practice")]
 mod poolers;
 #[cfg(feature = "practice")]

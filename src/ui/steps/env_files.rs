@@ -105,6 +105,10 @@ fn planned(ui: &mut Ui, plan: &Plan) {
         );
         kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &text);
     }
+    if plan.behind_mark {
+        let text = "The file begins with a byte order mark. Node and shells do not see what stands on its first line. Save it as UTF-8 without the mark.";
+        kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", text);
+    }
 }
 
 /// Old and new are masked by the plan.
@@ -125,8 +129,9 @@ fn guard(ui: &mut Ui, file: &EnvFile, name: &str) -> Option<Act> {
         let label = "Copy the command that stops tracking";
         let copy = |ui: &mut Ui| kit::copy_button(ui, label, &format!("{label} {name}"));
         return ui.horizontal(copy).inner.then(|| {
+            let name = quoted(name);
             let text =
-                Secret::new(format!("git rm --cached -- '{name}' && echo '{name}' >> .gitignore"));
+                Secret::new(format!("git rm --cached -- {name} && echo {name} >> .gitignore"));
             let kind = "Command that stops tracking".to_owned();
             Act::Copy(Copied { text, kind, secret: false })
         });
@@ -161,6 +166,11 @@ fn another(ui: &mut Ui, draft: &mut Draft, idle: bool) -> Option<Act> {
         }
     });
     act
+}
+
+/// One word for a shell, whatever it holds.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', r"'\''"))
 }
 
 fn capital(text: &str) -> String {
