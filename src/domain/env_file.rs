@@ -109,7 +109,8 @@ pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignmen
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-fn check(assignment: &Assignment) -> Result<(), BadAssignment> {
+/// Is it one that every reader takes as it stands?
+pub(super) fn check(assignment: &Assignment) -> Result<(), BadAssignment> {
     let key = &assignment.key;
     let starts_well = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {

@@ -9,6 +9,7 @@ pub mod conn_url;
 pub mod diagnosis;
 pub mod env_file;
 pub mod env_name;
+pub mod env_target;
 pub mod leak;
 pub mod login;
 pub mod migration;

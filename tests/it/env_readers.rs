@@ -11,6 +11,7 @@ use std::{
 
 use poolwright::domain::{
     env_file::{self, Action, Assignment},
+    env_target::{EnvTarget, Names, render},
     secret::Secret,
 };
 
@@ -228,7 +229,7 @@ fn shell(shell: &str, file: &Path) -> Option<Values> {
     if !output.status.success() {
         return None;
     }
-    let ours = ["PATH", "PWD", "OLDPWD", "SHLVL", "_", "IFS", "PS4"];
+    let ours = ["HOME", "USER", "PATH", "PWD", "OLDPWD", "SHLVL", "_", "IFS", "PS4"];
     let text = String::from_utf8(output.stdout).unwrap();
     let pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
     Some(
@@ -237,4 +238,38 @@ fn shell(shell: &str, file: &Path) -> Option<Values> {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect(),
     )
+}
+
+/// The formats that a program on this machine can read back.
+#[test]
+fn other_places_read_back_what_was_rendered() {
+    let folder = tempfile::tempdir().unwrap();
+    let assignments = [("DATABASE_URL", POOLED), ("DIRECT_URL", DIRECT)]
+        .map(|(key, value)| Assignment { key: key.to_owned(), value: Secret::new(value) });
+    let env_file = folder.path().join(".env");
+    fs::write(&env_file, env_file::plan("", &assignments).unwrap().text.expose()).unwrap();
+    let names = Names { env_file: env_file.to_str().unwrap(), cluster: "shop-db", pool: "shop-pool" };
+    let text = |target| render(target, &assignments, names).unwrap().text.expose().to_owned();
+    let whole = Values::from([
+        ("DATABASE_URL".to_owned(), POOLED.to_owned()),
+        ("DIRECT_URL".to_owned(), DIRECT.to_owned()),
+    ]);
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file
+    };
+
+    let envrc = write("envrc", &text(EnvTarget::Direnv));
+    assert_eq!(shell("bash", &envrc), Some(whole.clone()));
+
+    let fish = write("session.fish", &text(EnvTarget::Fish));
+    assert_eq!(shell("fish", &fish), Some(whole.clone()));
+
+    // What gh would get on its standard input; it reads the same format.
+    let command = text(EnvTarget::GitHubActions);
+    let before_gh = command.split_once(" | gh ").unwrap().0;
+    let piped = Command::new("dash").args(["-c", before_gh]).output().unwrap();
+    let lines = write("piped.env", &String::from_utf8(piped.stdout).unwrap());
+    assert_eq!(dotenvy(&lines), Some(whole.clone()));
 }

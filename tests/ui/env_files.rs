@@ -70,3 +70,15 @@ fn a_written_file_stays_as_it_is() {
     harness.get_by_label("Done: Both variables stand there as they should.");
     harness.get_by_role_and_label(Role::Button, "Next: Migrations");
 }
+
+#[test]
+fn another_place_gets_the_variables_in_its_own_format_masked() {
+    let harness = window(env_files_read());
+    harness.get_by_label("For another place");
+    let shown = labels(&harness, "services:");
+    assert_eq!(shown.len(), 1);
+    assert!(shown[0].contains("DATABASE_URL: \"postgresql://"), "{shown:?}");
+    assert!(shown[0].contains("••••••••••"), "{shown:?}");
+    assert!(!shown[0].contains(CANARY));
+    harness.get_by_role_and_label(Role::Button, "Copy with password: Docker Compose");
+}

@@ -5,6 +5,7 @@ use egui::Ui;
 use crate::{
     domain::{
         env_file::{Action, KeyChange, Plan},
+        env_target::{self, EnvTarget, Names},
         secret::Secret,
     },
     setup::{
@@ -38,6 +39,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     }
     let idle = matches!(phase, Phase::Idle | Phase::Failed(_));
     act = kit::card(ui, None, |ui| another(ui, draft, idle)).or(act);
+    act = elsewhere(ui, facts, draft).or(act);
     kit::fold(ui, "Which file wins?", |ui| {
         kit::paragraph(
             ui,
@@ -129,7 +131,7 @@ fn guard(ui: &mut Ui, file: &EnvFile, name: &str) -> Option<Act> {
         let label = "Copy the command that stops tracking";
         let copy = |ui: &mut Ui| kit::copy_button(ui, label, &format!("{label} {name}"));
         return ui.horizontal(copy).inner.then(|| {
-            let name = quoted(name);
+            let name = env_target::quoted(name);
             let text =
                 Secret::new(format!("git rm --cached -- {name} && echo {name} >> .gitignore"));
             let kind = "Command that stops tracking".to_owned();
@@ -168,9 +170,42 @@ fn another(ui: &mut Ui, draft: &mut Draft, idle: bool) -> Option<Act> {
     act
 }
 
-/// One word for a shell, whatever it holds.
-fn quoted(name: &str) -> String {
-    format!("'{}'", name.replace('\'', r"'\''"))
+/// The same variables for a place that is no env file.
+fn elsewhere(ui: &mut Ui, facts: &Facts, draft: &Draft) -> Option<Act> {
+    let assignments = Step::assignments(facts);
+    let (Some(cluster), Some(pool)) = (&facts.cluster, &facts.pool) else { return None };
+    if assignments.is_empty() {
+        return None;
+    }
+    let env_file = draft.targets.iter().find(|target| target.ticked).or(draft.targets.first());
+    let env_file = env_file.map_or(".env".to_owned(), |target| target.file.display().to_string());
+    let names =
+        Names { env_file: &env_file, cluster: &cluster.cluster.name, pool: pool.name.as_str() };
+    kit::card(ui, Some("For another place"), |ui| {
+        let id = ui.scope_id().with("for another place");
+        let mut target: EnvTarget =
+            ui.data(|data| data.get_temp(id)).unwrap_or(EnvTarget::Compose);
+        let options = EnvTarget::ALL.map(|target| (target, target.title().to_owned()));
+        if kit::select(ui, "Format", &mut target, &options) {
+            ui.data_mut(|data| data.insert_temp(id, target));
+        }
+        let made = match env_target::render(target, &assignments, names) {
+            Ok(made) => made,
+            Err(err) => {
+                kit::caption(ui, &format!("{}.", capital(&err.to_string())));
+                return None;
+            }
+        };
+        kit::mono(ui, made.masked.trim_end());
+        kit::caption(ui, target.advice());
+        let label = if made.secret { "Copy with password" } else { "Copy" };
+        let name = format!("{label}: {}", target.title());
+        let copy = |ui: &mut Ui| kit::copy_button(ui, label, &name);
+        ui.horizontal(copy).inner.then(|| {
+            let kind = format!("{} variables", target.title());
+            Act::Copy(Copied { text: made.text, kind, secret: made.secret })
+        })
+    })
 }
 
 fn capital(text: &str) -> String {
