@@ -59,9 +59,7 @@ impl EnvTarget {
             Self::Systemd => {
                 "Into a file that only root can read, such as /etc/NAME/env (mode 0600), named by EnvironmentFile= in the unit. Then restart the unit."
             }
-            Self::Direnv => {
-                "Into .envrc, which git must ignore. Then run direnv allow."
-            }
+            Self::Direnv => "Into .envrc, which git must ignore. Then run direnv allow.",
             Self::PowerShell => "For the session it is run in. It is not kept.",
             Self::Fish => "For the session it is run in. It is not kept.",
             Self::AppSpec => {
@@ -179,8 +177,7 @@ mod tests {
     const POOLED: &str =
         "postgresql://shop_app:canary%24@db.example.com:25061/shop_Pool?sslmode=require&a=b";
     const DIRECT: &str = "postgresql://shop_app:canary%24@db.example.com:25060/shop";
-    const NAMES: Names<'_> =
-        Names { env_file: "it's/.env", cluster: "shop-db", pool: "shop_Pool" };
+    const NAMES: Names<'_> = Names { env_file: "it's/.env", cluster: "shop-db", pool: "shop_Pool" };
 
     fn assignments() -> [Assignment; 2] {
         [("DATABASE_URL", POOLED), ("DIRECT_URL", DIRECT)]

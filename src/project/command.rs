@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use crate::domain::{
+    conn_url::ConnUrl,
     migration::{
         output::{Line, Mask, Stream},
         tool::{
@@ -27,7 +28,6 @@ use crate::domain::{
             variable::Variable,
         },
     },
-    conn_url::ConnUrl,
     secret::Secret,
 };
 
@@ -207,7 +207,10 @@ fn is_database_url(value: &OsStr) -> bool {
     value.split_once("://").is_some_and(|(scheme, _)| {
         let scheme = scheme.strip_prefix("jdbc:").unwrap_or(scheme);
         let scheme = scheme.split('+').next().unwrap_or(scheme);
-        matches!(scheme, "postgres" | "postgresql" | "ecto" | "pgsql" | "prisma+postgres" | "prisma")
+        matches!(
+            scheme,
+            "postgres" | "postgresql" | "ecto" | "pgsql" | "prisma+postgres" | "prisma"
+        )
     })
 }
 
@@ -233,7 +236,12 @@ async fn certificate(ca: Option<&str>) -> Result<Option<tempfile::NamedTempFile>
 }
 
 /// Lines, at each end of a line and at each return to its beginning.
-async fn read(mut pipe: impl AsyncRead + Unpin, stream: Stream, mask: Mask, lines: mpsc::Sender<Line>) {
+async fn read(
+    mut pipe: impl AsyncRead + Unpin,
+    stream: Stream,
+    mask: Mask,
+    lines: mpsc::Sender<Line>,
+) {
     let mut line: Vec<u8> = Vec::new();
     let mut chunk = [0_u8; 8192];
     loop {
@@ -257,7 +265,13 @@ async fn read(mut pipe: impl AsyncRead + Unpin, stream: Stream, mask: Mask, line
 }
 
 /// Whether anybody still listens.
-async fn give(line: &mut Vec<u8>, end: u8, stream: Stream, mask: &Mask, lines: &mpsc::Sender<Line>) -> bool {
+async fn give(
+    line: &mut Vec<u8>,
+    end: u8,
+    stream: Stream,
+    mask: &Mask,
+    lines: &mpsc::Sender<Line>,
+) -> bool {
     // A return to the beginning, or the second half of a double end, makes no empty line.
     if line.is_empty() && end == b'\r' {
         return true;
@@ -374,9 +388,13 @@ mod tests {
 
     #[test]
     fn a_command_line_never_gets_the_password() {
-        let url = ConnUrl::parse("postgresql://u:AVNS_canary@h:25060/d?sslmode=require&x=AVNS_canary");
+        let url =
+            ConnUrl::parse("postgresql://u:AVNS_canary@h:25060/d?sslmode=require&x=AVNS_canary");
         let url = url.expect("a URL");
-        assert_eq!(argument_of(URL_WITHOUT_PASSWORD, &url), "postgresql://u@h:25060/d?sslmode=require");
+        assert_eq!(
+            argument_of(URL_WITHOUT_PASSWORD, &url),
+            "postgresql://u@h:25060/d?sslmode=require"
+        );
         assert_eq!(argument_of("up", &url), "up");
     }
 }

@@ -183,8 +183,7 @@ fn elsewhere(ui: &mut Ui, facts: &Facts, draft: &Draft) -> Option<Act> {
         Names { env_file: &env_file, cluster: &cluster.cluster.name, pool: pool.name.as_str() };
     kit::card(ui, Some("For another place"), |ui| {
         let id = ui.scope_id().with("for another place");
-        let mut target: EnvTarget =
-            ui.data(|data| data.get_temp(id)).unwrap_or(EnvTarget::Compose);
+        let mut target: EnvTarget = ui.data(|data| data.get_temp(id)).unwrap_or(EnvTarget::Compose);
         let options = EnvTarget::ALL.map(|target| (target, target.title().to_owned()));
         if kit::select(ui, "Format", &mut target, &options) {
             ui.data_mut(|data| data.insert_temp(id, target));
