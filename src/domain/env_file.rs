@@ -107,6 +107,12 @@ pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignmen
     Ok(Plan { text: Secret::new(format!("{mark}{body}")), changes, duplicates, behind_mark })
 }
 
+/// The value of a key where it counts: its last occurrence.
+pub fn value(text: &str, key: &str) -> Option<Secret> {
+    let pieces = read(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
+    pieces.into_iter().rfind(|piece| piece.has(key)).map(|piece| Secret::new(piece.value))
+}
+
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Is it one that every reader takes as it stands?

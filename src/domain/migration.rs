@@ -1,26 +1,39 @@
-//! Prisma's migrations folder and ledger: what is pending, failed, edited, missing.
+//! Migrations: a folder of scripts and a ledger in the database; what is pending, failed, edited, missing.
 
+pub mod history;
 pub mod lock;
+pub mod order;
 pub mod output;
 pub mod risk;
-mod statements;
+pub mod script;
+pub mod statements;
 pub mod tool;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use crate::domain::migration::lock::Lock;
 
-/// One folder entry with its script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
-    pub name: String,
-    pub sql: String,
-    /// Lower-case hex SHA-256 of the script as UTF-8.
-    pub checksum: String,
+pub use history::{Compared, compare};
+pub use script::Script;
+
+/// Whose folder it is, and so whose rules and whose ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// A directory with `migration.sql` for each migration; `_prisma_migrations`.
+    Prisma,
+    /// Numbered `.sql` files; a ledger of our own, with the same columns.
+    Plain,
 }
 
-/// One row of `_prisma_migrations`.
+/// One migration of the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub name: String,
+    /// `false` where a directory has no `migration.sql`: P3015 once it is needed.
+    pub has_script: bool,
+}
+
+/// One row of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerRow {
     pub id: String,
@@ -31,6 +44,15 @@ pub struct LedgerRow {
     pub rolled_back_at: Option<Timestamp>,
     pub logs: Option<String>,
     pub applied_steps: i32,
+}
+
+/// A migration that began and did not finish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub name: String,
+    pub started_at: Timestamp,
+    /// What the database said, where the run lived long enough to note it.
+    pub logs: Option<String>,
 }
 
 /// A statement worth a look before it runs.
@@ -84,12 +106,31 @@ pub struct Status {
     pub applied: Vec<String>,
     /// Started, never finished, not rolled back: P3009.
     pub failed: Vec<String>,
+    /// When those began, and what the database said.
+    pub failures: Vec<Failure>,
     /// Applied, but the file changed since. Prisma ignores it; we warn.
     pub edited: Vec<String>,
     /// In the ledger, not in the folder. Prisma ignores it; we warn.
     pub missing: Vec<String>,
     /// Tables stand in the database although no ledger does: P3005.
     pub schema_not_empty: bool,
+    /// What a look is worth, but stops nothing.
+    pub warnings: Vec<Warning>,
+}
+
+/// What stops nothing, but may surprise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// Prisma up to 6.5 runs the second before the first.
+    Order { first: String, second: String },
+    /// Sorts before a migration that is applied already.
+    Late(String),
+    /// `CREATE INDEX CONCURRENTLY` broke off and left this behind.
+    InvalidIndex(String),
+    /// Statements of a file that run on their own, outside the transaction of the rest: line and name.
+    Split { name: String, alone: Vec<(usize, &'static str)> },
+    /// A script changed a setting that Prisma would have left in force for the next ones.
+    SettingReset { name: String, setting: String },
 }
 
 /// A migration that was applied now, with the ledger row read back.
@@ -100,68 +141,80 @@ pub struct Applied {
     pub row: LedgerRow,
 }
 
-impl Script {
-    pub fn new(name: impl Into<String>, sql: impl Into<String>) -> Self {
-        let sql = sql.into();
-        let checksum = checksum(&sql);
-        Self { name: name.into(), sql, checksum }
-    }
+/// The ways out of a history that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolve {
+    /// What it did was undone: it becomes pending again.
+    RolledBack(String),
+    /// What it does is there: it counts as applied, without being run.
+    Applied(String),
+    /// Everything up to and with this one is there already.
+    Baseline(String),
+}
 
-    /// Is a recorded checksum of this script? Line ends may have changed on the way through git (Prisma tolerates both).
-    fn was_recorded_as(&self, recorded: &str) -> bool {
-        let unix = self.sql.replace("\r\n", "\n");
-        recorded == self.checksum
-            || recorded == checksum(&unix)
-            || recorded == checksum(&unix.replace('\n', "\r\n"))
+impl Entry {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), has_script: true }
     }
 }
 
-/// Lower-case hex SHA-256 of the text as UTF-8, nothing normalised.
-pub fn checksum(sql: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(sql.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing into a string never fails.
-        write!(hex, "{byte:02x}").ok();
-        hex
-    })
+impl Resolve {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::RolledBack(name) | Self::Applied(name) | Self::Baseline(name) => name,
+        }
+    }
 }
 
-/// The status that folder and ledger give together. `ledger: None` where the table does not exist.
-///
-/// Pending is what has no row that was not rolled back: the rule of Prisma 7.9, which earlier versions apply in `deploy`.
-pub fn status(scripts: &[Script], ledger: Option<&[LedgerRow]>, schema_not_empty: bool) -> Status {
-    let rows = ledger.unwrap_or_default();
-    let standing: Vec<&LedgerRow> =
-        rows.iter().filter(|row| row.rolled_back_at.is_none()).collect();
-    let of =
-        |name: &str| standing.iter().copied().filter(|row| row.name == name).collect::<Vec<_>>();
-    let mut status = Status {
-        managed: ledger.is_some(),
-        schema_not_empty: ledger.is_none() && schema_not_empty,
-        ..Status::default()
-    };
-    for script in scripts {
-        let rows = of(&script.name);
-        if rows.is_empty() {
-            status
-                .pending
-                .push(Pending { script: script.clone(), risks: risk::risks(&script.sql) });
-        } else if rows.iter().any(|row| row.finished_at.is_none()) {
-            status.failed.push(script.name.clone());
-        } else {
-            status.applied.push(script.name.clone());
-            if !rows.iter().any(|row| script.was_recorded_as(&row.checksum)) {
-                status.edited.push(script.name.clone());
+impl Status {
+    /// `scripts` are those of the pending entries.
+    pub fn new(compared: Compared, scripts: Vec<Script>) -> Self {
+        let pending = scripts
+            .into_iter()
+            .map(|script| Pending { risks: risk::risks(&script.sql), script })
+            .collect();
+        Self {
+            managed: compared.managed,
+            pending,
+            applied: compared.applied.into_iter().map(|(entry, _)| entry.name).collect(),
+            failed: compared.failed.iter().map(|failure| failure.name.clone()).collect(),
+            failures: compared.failed,
+            missing: compared.missing,
+            ..Self::default()
+        }
+    }
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Order { first, second } => write!(
+                f,
+                "{first} runs before {second}, as Prisma 6.6 and later order them. Prisma up to 6.5 runs them the other way round."
+            ),
+            Self::Late(name) => write!(
+                f,
+                "{name} sorts before a migration that is applied already. It is applied now, after it."
+            ),
+            Self::InvalidIndex(index) => write!(
+                f,
+                "The index {index} is invalid: building it broke off. It costs writes and serves no query. Remove it with DROP INDEX CONCURRENTLY {index}, then build it again."
+            ),
+            Self::Split { name, alone } => {
+                let alone: Vec<String> =
+                    alone.iter().map(|(line, what)| format!("{what} in line {line}")).collect();
+                write!(
+                    f,
+                    "{name} is not one transaction: {} can't run in one, so the file is sent in parts and what was done before a failure stays.",
+                    alone.join(", ")
+                )
             }
+            Self::SettingReset { name, setting } => write!(
+                f,
+                "{name} leaves {setting} behind. It was reset; Prisma would run the next migrations under it."
+            ),
         }
     }
-    for row in standing.iter().filter(|row| !scripts.iter().any(|script| script.name == row.name)) {
-        let list = if row.finished_at.is_none() { &mut status.failed } else { &mut status.missing };
-        if !list.contains(&row.name) {
-            list.push(row.name.clone());
-        }
-    }
-    status
 }
 
 /// What the first line of `migration_lock.toml` names as provider, read as Prisma reads it: the literal prefix
@@ -177,86 +230,21 @@ pub fn lock_provider(text: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn row(script: &Script, finished: bool) -> LedgerRow {
-        LedgerRow {
-            id: "00000000-0000-4000-8000-000000000000".to_owned(),
-            name: script.name.clone(),
-            checksum: script.checksum.clone(),
-            started_at: Timestamp::UNIX_EPOCH,
-            finished_at: finished.then_some(Timestamp::UNIX_EPOCH),
-            rolled_back_at: None,
-            logs: None,
-            applied_steps: i32::from(finished),
-        }
-    }
-
-    fn scripts() -> [Script; 2] {
-        [Script::new("1_init", "CREATE TABLE a();\n"), Script::new("2_more", "CREATE TABLE b();\n")]
-    }
-
-    #[test]
-    fn the_checksum_is_plain_sha_256() {
-        assert_eq!(
-            checksum("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-        assert_eq!(checksum("").len(), 64);
-    }
-
-    #[test]
-    fn without_a_ledger_everything_is_pending() {
-        let status = status(&scripts(), None, false);
-        assert_eq!(status.pending.len(), 2);
-        assert!(!status.managed && !status.schema_not_empty);
-    }
-
-    #[test]
-    fn tables_without_a_ledger_are_told() {
-        assert!(status(&scripts(), None, true).schema_not_empty);
-        assert!(!status(&scripts(), Some(&[]), true).schema_not_empty);
-    }
-
-    #[test]
-    fn an_unfinished_row_is_failed_and_a_rolled_back_one_pending_again() {
-        let [init, more] = scripts();
-        let unfinished = row(&more, false);
-        let of = |row: LedgerRow| status(&scripts(), Some(&[self::row(&init, true), row]), false);
-        assert_eq!(of(unfinished.clone()).failed, ["2_more"]);
-        let rolled_back = LedgerRow { rolled_back_at: Some(Timestamp::UNIX_EPOCH), ..unfinished };
-        let again = of(rolled_back);
-        assert_eq!(
-            again.pending.first().map(|pending| pending.script.name.clone()),
-            Some("2_more".to_owned())
-        );
-        assert!(again.failed.is_empty());
-    }
-
-    #[test]
-    fn an_edited_file_is_told_but_other_line_ends_are_no_edit() {
-        let [init, _] = scripts();
-        let recorded = [row(&init, true)];
-        let with = |sql: &str| status(&[Script::new("1_init", sql)], Some(&recorded), false).edited;
-        assert!(with("CREATE TABLE a();\r\n").is_empty());
-        assert_eq!(with("CREATE TABLE a(b int);\n"), ["1_init"]);
-    }
-
-    #[test]
-    fn what_is_only_in_the_ledger_is_missing() {
-        let [init, more] = scripts();
-        let status =
-            status(std::slice::from_ref(&init), Some(&[row(&init, true), row(&more, true)]), false);
-        assert_eq!(status.missing, ["2_more"]);
-        assert_eq!(status.applied, ["1_init"]);
-    }
-
     #[test]
     fn the_lock_file_is_read_as_literally_as_prisma_reads_it() {
         assert_eq!(lock_provider("# comment\nprovider = \"postgresql\"\r\n"), Ok(()));
-        assert_eq!(
-            lock_provider("provider=\"postgresql\"\n"),
-            Err("provider=\"postgresql".to_owned())
-        );
-        assert_eq!(lock_provider("provider = \"mysql\"\n"), Err("mysql".to_owned()));
-        assert_eq!(lock_provider(""), Err("<PROVIDER NOT FOUND>".to_owned()));
+        for (text, printed) in [
+            ("provider=\"postgresql\"\n", "provider=\"postgresql"),
+            ("provider  = \"postgresql\"\n", "provider  = \"postgresql"),
+            ("provider = \"mysql\"\n", "mysql"),
+            ("provider = 'postgresql'\n", "'postgresql'"),
+            ("provider = \"postgresql\" # ours\n", "postgresql\" # ours"),
+            ("provider = \"postgresql\" \n", "postgresql\" "),
+            (" provider = \"postgresql\"\n", "<PROVIDER NOT FOUND>"),
+            ("\u{feff}provider = \"postgresql\"\n", "<PROVIDER NOT FOUND>"),
+            ("", "<PROVIDER NOT FOUND>"),
+        ] {
+            assert_eq!(lock_provider(text), Err(printed.to_owned()), "{text:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "gui")]
 pub mod desktop;
+pub mod migrations;
 pub mod profile;
 pub mod runner;
 
@@ -14,7 +15,6 @@ mod env_files;
 mod files;
 mod hand_over;
 mod measure;
-mod migrations;
 mod pool;
 mod project;
 mod sign_in;

@@ -6,6 +6,7 @@ mod connect;
 mod ledger;
 pub mod migrate;
 pub mod probe;
+mod run;
 mod sign_in;
 pub mod stages;
 mod tls;

@@ -3,7 +3,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, BufMut as _, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::{
     backend::{ErrorFields, Message},
@@ -55,6 +55,16 @@ pub enum Transaction {
 
 pub type Row = Vec<Option<String>>;
 
+/// A long script goes out in pieces of this size.
+const PIECE: usize = 64 * 1024;
+
+/// What of an answer is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    All,
+    Errors,
+}
+
 /// The answer to one message of ours, up to the server's being ready again.
 #[derive(Debug, Default)]
 pub struct Reply {
@@ -63,6 +73,28 @@ pub struct Reply {
     pub tags: Vec<String>,
     pub notices: Vec<Said>,
     pub error: Option<Said>,
+}
+
+impl Reply {
+    const EMPTY: Self =
+        Self { rows: Vec::new(), tags: Vec::new(), notices: Vec::new(), error: None };
+
+    /// The rows; an error of the server is an error here.
+    pub fn rows(self) -> Result<Vec<Row>, WireError> {
+        match self.error {
+            Some(said) => Err(WireError::Server(Box::new(said))),
+            None => Ok(self.rows),
+        }
+    }
+}
+
+/// What a running script shows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// So many bytes of it are on their way.
+    Sent(usize),
+    /// A statement ended, with its tag.
+    Finished(&'a str),
 }
 
 /// A signed-in connection.
@@ -142,63 +174,105 @@ pub async fn within<T>(
 impl Wire {
     /// One or several statements as one simple query: PostgreSQL makes them one transaction.
     pub async fn run(&mut self, sql: &str) -> Result<Reply, WireError> {
-        self.run_watched(sql, |_| ()).await
+        self.exchange(|buffer| frontend::query(sql, buffer)).await
     }
 
-    /// The same; `finished` hears each statement's tag as it ends.
-    pub async fn run_watched(
+    /// The same for a script of any length, which is sent without being copied. Its rows and tags are not kept.
+    pub async fn script(
         &mut self,
         sql: &str,
-        finished: impl FnMut(&str) + Send,
+        mut heard: impl FnMut(Heard<'_>) + Send,
     ) -> Result<Reply, WireError> {
-        self.exchange(|buffer| frontend::query(sql, buffer), finished).await
+        self.send_query(sql, &mut heard).await?;
+        self.answer(Keep::Errors, &mut heard).await
+    }
+
+    /// `Query` as the protocol has it: a letter, a length that counts itself, the text, a zero.
+    async fn send_query(
+        &mut self,
+        sql: &str,
+        heard: &mut (impl FnMut(Heard<'_>) + Send),
+    ) -> Result<(), WireError> {
+        let length = i32::try_from(sql.len() + 5).map_err(|_too_long| {
+            WireError::Broken(io::Error::other("the script is longer than a message can be"))
+        })?;
+        let mut outgoing = BytesMut::with_capacity(PIECE + 5);
+        outgoing.put_u8(b'Q');
+        outgoing.put_i32(length);
+        let mut sent = 0;
+        for piece in sql.as_bytes().chunks(PIECE) {
+            outgoing.extend_from_slice(piece);
+            sent += piece.len();
+            if sent < sql.len() {
+                self.send(&outgoing).await?;
+                outgoing.clear();
+                heard(Heard::Sent(sent));
+            }
+        }
+        outgoing.put_u8(0);
+        self.send(&outgoing).await
+    }
+
+    /// Several simple queries in one go; one reply each. A later one runs also where an earlier one is refused.
+    pub async fn run_each<const N: usize>(
+        &mut self,
+        sql: [&str; N],
+    ) -> Result<[Reply; N], WireError> {
+        let mut outgoing = BytesMut::new();
+        for one in sql {
+            frontend::query(one, &mut outgoing).map_err(WireError::Broken)?;
+        }
+        self.send(&outgoing).await?;
+        let mut replies = [const { Reply::EMPTY }; N];
+        for reply in &mut replies {
+            *reply = self.answer(Keep::All, &mut |_| ()).await?;
+        }
+        Ok(replies)
     }
 
     /// The rows of a statement; an error of the server is an error here.
     pub async fn rows(&mut self, sql: &str) -> Result<Vec<Row>, WireError> {
-        let reply = self.run(sql).await?;
-        match reply.error {
-            Some(said) => Err(WireError::Server(Box::new(said))),
-            None => Ok(reply.rows),
-        }
+        self.run(sql).await?.rows()
     }
 
     /// Prepares a named statement at the protocol's level.
     pub(super) async fn prepare(&mut self, name: &str, sql: &str) -> Result<Reply, WireError> {
-        self.exchange(
-            |buffer| {
-                frontend::parse(name, sql, std::iter::empty(), buffer)?;
-                frontend::sync(buffer);
-                Ok(())
-            },
-            |_| (),
-        )
+        self.exchange(|buffer| {
+            frontend::parse(name, sql, std::iter::empty(), buffer)?;
+            frontend::sync(buffer);
+            Ok(())
+        })
         .await
     }
 
     pub(super) async fn unprepare(&mut self, name: &str) -> Result<Reply, WireError> {
-        self.exchange(
-            |buffer| {
-                frontend::close(b'S', name, buffer)?;
-                frontend::sync(buffer);
-                Ok(())
-            },
-            |_| (),
-        )
+        self.exchange(|buffer| {
+            frontend::close(b'S', name, buffer)?;
+            frontend::sync(buffer);
+            Ok(())
+        })
         .await
     }
 
     async fn exchange(
         &mut self,
         fill: impl FnOnce(&mut BytesMut) -> io::Result<()>,
-        mut finished: impl FnMut(&str) + Send,
     ) -> Result<Reply, WireError> {
         let mut outgoing = BytesMut::new();
         fill(&mut outgoing).map_err(WireError::Broken)?;
         self.send(&outgoing).await?;
-        let mut reply = Reply::default();
+        self.answer(Keep::All, &mut |_| ()).await
+    }
+
+    async fn answer(
+        &mut self,
+        keep: Keep,
+        heard: &mut (impl FnMut(Heard<'_>) + Send),
+    ) -> Result<Reply, WireError> {
+        let mut reply = Reply::EMPTY;
         loop {
             match self.receive().await? {
+                Message::DataRow(_) if keep == Keep::Errors => {}
                 Message::DataRow(row) => {
                     let buffer = row.buffer();
                     let cells = row.ranges().map(|range| {
@@ -209,10 +283,13 @@ impl Wire {
                     reply.rows.push(cells.collect().map_err(WireError::Broken)?);
                 }
                 Message::CommandComplete(complete) => {
-                    let tag = complete.tag().map_err(WireError::Broken)?.to_owned();
-                    finished(&tag);
-                    reply.tags.push(tag);
+                    let tag = complete.tag().map_err(WireError::Broken)?;
+                    heard(Heard::Finished(tag));
+                    if keep == Keep::All {
+                        reply.tags.push(tag.to_owned());
+                    }
                 }
+                Message::NoticeResponse(_) if keep == Keep::Errors => {}
                 Message::NoticeResponse(notice) => reply.notices.push(said(notice.fields())),
                 Message::ErrorResponse(error) => {
                     let error = said(error.fields());
@@ -242,8 +319,30 @@ impl Wire {
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        self.stream.write_all(bytes).await.map_err(WireError::Broken)?;
-        self.stream.flush().await.map_err(WireError::Broken)
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        match sent.await {
+            Ok(()) => Ok(()),
+            Err(err) => Err(self.last_words().await.unwrap_or(WireError::Broken(err))),
+        }
+    }
+
+    /// What the server said before it closed: a restart and an ended session explain themselves.
+    async fn last_words(&mut self) -> Option<WireError> {
+        let read = async {
+            loop {
+                match self.receive().await {
+                    Ok(Message::ErrorResponse(error)) => {
+                        return Some(WireError::Server(Box::new(said(error.fields()))));
+                    }
+                    Ok(_) => {} // what it sent before
+                    Err(_gone) => return None,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(1), read).await.unwrap_or(None)
     }
 
     pub(super) async fn receive(&mut self) -> Result<Message, WireError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     domain::{
-        migration::{Applied, Status},
+        migration::{Applied, Resolve, Status, Warning},
         problem::Problem,
         record::Undo,
     },
@@ -28,6 +28,10 @@ pub struct Step {
     pub log: Vec<Applied>,
     /// The migration under way, and statements finished in it.
     pub running: Option<(String, u32)>,
+    /// Who holds the lock that a run waits for.
+    pub waiting: Option<String>,
+    /// What the deploy that runs or ran last warned of.
+    pub warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +40,7 @@ pub enum Phase {
     Idle,
     Reading(Ticket),
     Deploying(Ticket),
+    Resolving(Ticket),
     Failed(Problem),
     WouldChange(usize),
 }
@@ -43,8 +48,23 @@ pub enum Phase {
 /// Both prove by process id, on the connection they use, that it is direct.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    Status { direct: Target, folder: PathBuf, patience: std::time::Duration },
-    Deploy { direct: Target, folder: PathBuf, patience: std::time::Duration },
+    Status {
+        direct: Target,
+        folder: PathBuf,
+        patience: std::time::Duration,
+    },
+    Deploy {
+        direct: Target,
+        folder: PathBuf,
+        patience: std::time::Duration,
+    },
+    /// Changes the ledger only, then reads the status.
+    Resolve {
+        direct: Target,
+        folder: PathBuf,
+        patience: std::time::Duration,
+        how: Resolve,
+    },
 }
 
 #[derive(Debug)]
@@ -55,6 +75,10 @@ pub enum Msg {
     Running(String, u32),
     Applied(Box<Applied>),
     Deployed(Box<Status>),
+    Waiting(String),
+    Warned(Warning),
+    Resolve(Resolve),
+    Resolved(Resolve, Box<Status>),
     Stop,
     Failed(Problem),
 }
@@ -76,9 +100,15 @@ impl Step {
                     Some((name, statements)) => {
                         format!("Applying {name}, {statements} statements finished…")
                     }
-                    None => "Waiting for the database…".to_owned(),
+                    None => match &self.waiting {
+                        Some(holder) => format!("Waiting for another deploy: {holder}…"),
+                        None => "Waiting for the database…".to_owned(),
+                    },
                 };
                 Primary::Working(what, Some(Msg::Stop))
+            }
+            Phase::Resolving(_) => {
+                Primary::Working("Marking in the ledger…".to_owned(), Some(Msg::Stop))
             }
             Phase::WouldChange(_) => Primary::Next,
             Phase::Idle | Phase::Failed(_) if Self::folder(facts).is_none() => Primary::Blocked(
@@ -137,7 +167,25 @@ impl Step {
             }
             (Msg::Deploy, Phase::Idle | Phase::Failed(_)) => self.deploy(ctx),
             (Msg::Running(name, statements), Phase::Deploying(_)) => {
+                self.waiting = None;
                 self.running = Some((name, statements))
+            }
+            (Msg::Waiting(holder), Phase::Deploying(_) | Phase::Resolving(_)) => {
+                self.waiting = Some(holder)
+            }
+            (Msg::Warned(warning), Phase::Deploying(_)) => self.warnings.push(warning),
+            (Msg::Resolve(how), Phase::Idle | Phase::Failed(_)) => self.resolve(ctx, how),
+            (Msg::Resolved(how, status), Phase::Resolving(_)) => {
+                let what = match how {
+                    Resolve::RolledBack(name) => format!("Migration {name} marked as rolled back"),
+                    Resolve::Applied(name) => format!("Migration {name} marked as applied"),
+                    Resolve::Baseline(name) => {
+                        format!("Migrations up to {name} marked as applied: a baseline")
+                    }
+                };
+                ctx.did(what, Undo::Impossible("a mark in the ledger stays".to_owned()));
+                self.status = Some(*status);
+                self.phase = Phase::Idle;
             }
             (Msg::Applied(applied), Phase::Deploying(_)) => {
                 ctx.did(
@@ -153,7 +201,10 @@ impl Step {
                 self.running = None;
                 self.phase = Phase::Idle;
             }
-            (Msg::Stop, Phase::Reading(ticket) | Phase::Deploying(ticket)) => {
+            (
+                Msg::Stop,
+                Phase::Reading(ticket) | Phase::Deploying(ticket) | Phase::Resolving(ticket),
+            ) => {
                 ctx.cancel(*ticket);
                 self.running = None;
                 self.status = None;
@@ -171,6 +222,10 @@ impl Step {
                 | Msg::Running(..)
                 | Msg::Applied(_)
                 | Msg::Deployed(_)
+                | Msg::Waiting(_)
+                | Msg::Warned(_)
+                | Msg::Resolve(_)
+                | Msg::Resolved(..)
                 | Msg::Stop,
                 _,
             ) => {}
@@ -197,6 +252,20 @@ impl Step {
         }
     }
 
+    /// The ways out of a history that stands still. Only the ledger changes.
+    fn resolve(&mut self, ctx: &mut Ctx<'_>, how: Resolve) {
+        if ctx.rules.dry_run || may_change(ctx.facts, ctx.rules).is_err() {
+            return;
+        }
+        self.asked = Self::target(ctx.facts);
+        if let Some((direct, folder)) = self.asked.clone() {
+            let patience = ctx.rules.slot_patience;
+            self.waiting = None;
+            let ticket = ctx.start(Effect::Resolve { direct, folder, patience, how });
+            self.phase = Phase::Resolving(ticket);
+        }
+    }
+
     fn deploy(&mut self, ctx: &mut Ctx<'_>) {
         let Some(status) = self.status_of(ctx.facts) else { return };
         if !status.failed.is_empty() {
@@ -216,6 +285,8 @@ impl Step {
         }
         if let Some((direct, folder)) = self.asked.clone() {
             self.log.clear();
+            self.warnings.clear();
+            self.waiting = None;
             let patience = ctx.rules.slot_patience;
             self.phase = Phase::Deploying(ctx.start(Effect::Deploy { direct, folder, patience }));
         }
@@ -223,7 +294,7 @@ impl Step {
 
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
-            Phase::Reading(_) | Phase::Deploying(_) => Standing::Working,
+            Phase::Reading(_) | Phase::Deploying(_) | Phase::Resolving(_) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange(_) => Standing::WouldChange,
             Phase::Idle if facts.established(StepId::Migrations) => Standing::Done,
@@ -234,7 +305,11 @@ impl Step {
     pub fn problem(&self) -> Option<&Problem> {
         match &self.phase {
             Phase::Failed(problem) => Some(problem),
-            Phase::Idle | Phase::Reading(_) | Phase::Deploying(_) | Phase::WouldChange(_) => None,
+            Phase::Idle
+            | Phase::Reading(_)
+            | Phase::Deploying(_)
+            | Phase::Resolving(_)
+            | Phase::WouldChange(_) => None,
         }
     }
 }
