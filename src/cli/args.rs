@@ -24,6 +24,94 @@ pub enum Command {
     Practice(Practice),
     /// Run the set-up without a window, from a team profile
     Setup(Setup),
+    /// Bring a database up to date from a migrations folder, over the direct port, without Node
+    #[command(subcommand)]
+    Migrate(Migrate),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Compare folder and ledger; exit code 0 only where nothing is pending and nothing failed, as Prisma answers
+    Status(MigrateStatus),
+    /// Apply what is pending, in the folder's order; stop at the first that is refused
+    Deploy(MigrateDeploy),
+    /// Mark a migration in the ledger, after looking at the database; runs none
+    Resolve(MigrateResolve),
+}
+
+/// Which database, and which folder. No argument carries a URL: it may hold a password.
+#[derive(Debug, Args)]
+pub struct MigratePlace {
+    /// The migrations folder; otherwise the one beside the Prisma schema, else prisma/migrations, else migrations
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The Prisma schema whose folder is meant
+    #[arg(long, value_name = "FILE", conflicts_with = "folder")]
+    pub schema: Option<PathBuf>,
+    /// The variable that holds the direct URL; otherwise `DIRECT_URL`, then `DATABASE_URL`
+    #[arg(long, value_name = "NAME")]
+    pub url_env: Option<String>,
+    /// Take the variable from this file where the environment has none
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// The cluster's certificate authority, PEM; otherwise the file that `sslrootcert` of the URL names
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a team profile says about production holds here too.
+#[derive(Debug, Args)]
+pub struct MigrateGuard {
+    /// The team profile; otherwise poolwright.toml of this folder, where there is one
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Allow this on the production cluster of this name, where the profile says production
+    #[arg(long, value_name = "CLUSTER")]
+    pub production: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateStatus {
+    #[command(flatten)]
+    pub place: MigratePlace,
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateDeploy {
+    #[command(flatten)]
+    pub place: MigratePlace,
+    #[command(flatten)]
+    pub guard: MigrateGuard,
+    /// Make the database where it is missing
+    #[arg(long)]
+    pub create_database: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateResolve {
+    #[command(flatten)]
+    pub place: MigratePlace,
+    #[command(flatten)]
+    pub guard: MigrateGuard,
+    #[command(flatten)]
+    pub how: MigrateHow,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct MigrateHow {
+    /// What it does is in the database: count it as applied
+    #[arg(long, value_name = "NAME")]
+    pub applied: Option<String>,
+    /// Nothing of it is in the database: let the next deploy run it again
+    #[arg(long, value_name = "NAME")]
+    pub rolled_back: Option<String>,
+    /// Everything up to and with this one is in the database: count all of it as applied
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +197,17 @@ mod tests {
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
         assert!(duration("soon").is_err());
         assert!(duration("0s").is_err());
+    }
+
+    #[test]
+    fn a_migration_is_marked_in_exactly_one_way() {
+        let parsed = |how: &[&str]| {
+            let command = ["poolwright", "migrate", "resolve"];
+            Cli::try_parse_from(command.iter().chain(how)).is_ok()
+        };
+        assert!(parsed(&["--applied", "1_init"]));
+        assert!(!parsed(&[]));
+        assert!(!parsed(&["--applied", "1_init", "--rolled-back", "1_init"]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod drive;
 pub mod figures;
+pub mod migrate;
 pub mod report;
 
 /// How a run ended, as a process tells it.

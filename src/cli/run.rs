@@ -118,7 +118,7 @@ async fn run(
 }
 
 /// Ctrl-C, or the end of the session.
-async fn told_to_stop() {
+pub(super) async fn told_to_stop() {
     #[cfg(unix)]
     if let Ok(mut end) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {

@@ -23,6 +23,8 @@ mod env_readers;
 mod files;
 mod keychain;
 #[cfg(feature = "practice")]
+mod migrations;
+#[cfg(feature = "practice")]
 mod openapi;
 mod peers;
 #[cfg(feature = "practice")]
