@@ -6,3 +6,4 @@ pub mod git;
 pub mod migrations;
 pub mod scan;
 mod script;
+pub mod tools;

@@ -22,6 +22,9 @@ mod command_line;
 mod env_readers;
 mod files;
 mod keychain;
+mod migration_tools;
+#[cfg(feature = "practice")]
+mod migration_tools_run;
 #[cfg(feature = "practice")]
 mod migrations;
 #[cfg(feature = "practice")]
