@@ -1,6 +1,7 @@
 //! Clusters with their pools, users, databases, trusted sources and certificate.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -182,6 +183,25 @@ impl Authority {
     }
 }
 
+#[derive(Deserialize)]
+struct Backups {
+    /// May be null, but not missing: something else must not pass for a cluster without backups.
+    #[serde(deserialize_with = "Option::deserialize")]
+    backups: Option<Vec<Backup>>,
+}
+
+#[derive(Deserialize)]
+struct Backup {
+    created_at: String,
+}
+
+impl Backups {
+    /// A time that can't be read is none to rely on.
+    fn latest(self) -> Option<Timestamp> {
+        self.backups.into_iter().flatten().filter_map(|backup| backup.created_at.parse().ok()).max()
+    }
+}
+
 impl Client {
     /// All of them in one request; the list has no pages.
     pub async fn clusters(&self) -> Result<Vec<Cluster>, ApiError> {
@@ -256,6 +276,12 @@ impl Client {
         self.order(operation, Some(&json!({ "rules": raw }))).await
     }
 
+    /// When the newest backup was made; `None` while there is none.
+    pub async fn latest_backup(&self, id: &ClusterId) -> Result<Option<Timestamp>, ApiError> {
+        let list: Backups = self.read(Operation::ListBackups(id.clone()), None).await?;
+        Ok(list.latest())
+    }
+
     /// The authority that signed the cluster's certificate, PEM.
     pub async fn authority(&self, id: &ClusterId) -> Result<String, ApiError> {
         let operation = Operation::ReadAuthority(id.clone());
@@ -323,6 +349,19 @@ mod tests {
         }
         assert_eq!(serde_json::from_str::<Rules>(r#"{"rules": null}"#).unwrap().rules, None);
         assert!(serde_json::from_str::<Rules>("{}").is_err());
+    }
+
+    #[test]
+    fn the_newest_backup_counts_in_whatever_order_they_come() {
+        let latest = |json: &str| serde_json::from_str::<Backups>(json).map(Backups::latest);
+        let list = r#"{"backups": [
+            {"created_at": "2019-01-31T19:25:22Z", "size_gigabytes": 0.03},
+            {"created_at": "2019-02-02T19:25:22+00:00", "size_gigabytes": 0.03, "new": 1},
+            {"created_at": "soon", "size_gigabytes": 0}]}"#;
+        assert_eq!(latest(list).unwrap(), Some("2019-02-02T19:25:22Z".parse().unwrap()));
+        assert_eq!(latest(r#"{"backups": []}"#).unwrap(), None);
+        assert_eq!(latest(r#"{"backups": null}"#).unwrap(), None);
+        assert!(latest("{}").is_err());
     }
 
     #[test]

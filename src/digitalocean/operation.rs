@@ -23,6 +23,7 @@ pub enum Operation {
     ReadTrustedSources(ClusterId),
     WriteTrustedSources(ClusterId),
     ReadAuthority(ClusterId),
+    ListBackups(ClusterId),
     /// Pages count from 1.
     ListApps {
         page: u32,
@@ -93,6 +94,7 @@ impl Operation {
             Self::ListDatabases(id) => asks(cluster(id, "/dbs"), "list the cluster's databases"),
             Self::ListPools(id) => asks(cluster(id, "/pools"), "list the cluster's pools"),
             Self::ReadAuthority(id) => asks(cluster(id, "/ca"), "read the cluster's certificate"),
+            Self::ListBackups(id) => asks(cluster(id, "/backups"), "list the cluster's backups"),
             Self::ReadTrustedSources(id) => {
                 asks(cluster(id, "/firewall"), "read the trusted sources")
             }
@@ -170,7 +172,8 @@ impl Operation {
             | Self::CreatePool(..)
             | Self::ReadTrustedSources(_)
             | Self::WriteTrustedSources(_)
-            | Self::ReadAuthority(_) => "cluster".to_owned(),
+            | Self::ReadAuthority(_)
+            | Self::ListBackups(_) => "cluster".to_owned(),
             Self::ReadPool(_, name) | Self::ChangePool(_, name) | Self::DeletePool(_, name) => {
                 format!("pool {name}")
             }

@@ -106,6 +106,7 @@ async fn on_the_cluster(web: &Web, cluster: &str) {
     web.post(&at("/dbs"), json!({ "name": "shop" })).await;
     web.get(&at("/dbs")).await;
     web.get(&at("/ca")).await;
+    web.get(&at("/backups")).await;
     web.get(&at("/config")).await;
     let config = json!({ "config": { "pgbouncer": { "server_lifetime": 600 } } });
     web.send("PATCH", &at("/config"), Some(config)).await.unwrap();

@@ -33,6 +33,7 @@ pub(super) enum OnCluster<'a> {
     Rules,
     ReplaceRules,
     Authority,
+    Backups,
     Settings,
     ChangeSettings,
 }
@@ -99,6 +100,7 @@ impl<'a> OnCluster<'a> {
             ("GET", ["firewall"]) => Self::Rules,
             ("PUT", ["firewall"]) => Self::ReplaceRules,
             ("GET", ["ca"]) => Self::Authority,
+            ("GET", ["backups"]) => Self::Backups,
             ("GET", ["config"]) => Self::Settings,
             ("PATCH", ["config"]) => Self::ChangeSettings,
             _ => return None, // as above
@@ -115,6 +117,7 @@ impl<'a> OnCluster<'a> {
             | Self::Databases
             | Self::Rules
             | Self::Authority
+            | Self::Backups
             | Self::Settings => "database:read",
             Self::AddPool | Self::AddUser | Self::AddDatabase => "database:create",
             Self::ChangePool(_)
