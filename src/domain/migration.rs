@@ -7,6 +7,7 @@ pub mod output;
 pub mod risk;
 pub mod script;
 pub mod statements;
+pub mod surroundings;
 pub mod tool;
 
 use jiff::Timestamp;

@@ -9,5 +9,6 @@ pub mod probe;
 mod run;
 mod sign_in;
 pub mod stages;
+pub mod surroundings;
 mod tls;
 pub mod wire;
