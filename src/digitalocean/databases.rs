@@ -1,7 +1,7 @@
 //! Clusters with their pools, users, databases, trusted sources and certificate.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use crate::{
         access::Rule,
         cluster::{Cluster, ClusterId, Endpoint, User},
         pool::{Pool, PoolMode, PoolName, PoolOrder},
+        upkeep::{Maintenance, Upkeep, weekday},
     },
 };
 
@@ -50,6 +51,32 @@ struct WireCluster {
     connection: Connection,
     #[serde(default, deserialize_with = "or_default")]
     private_connection: Connection,
+    maintenance_window: Option<WireMaintenance>,
+    version_end_of_life: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireMaintenance {
+    #[serde(default, deserialize_with = "or_default")]
+    day: String,
+    #[serde(default, deserialize_with = "or_default")]
+    hour: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pending: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    description: Vec<String>,
+}
+
+impl WireMaintenance {
+    /// `None` where the window has no day or hour that we can read.
+    fn maintenance(self) -> Option<Maintenance> {
+        let pending = match (self.pending, self.description) {
+            (false, _) => Vec::new(),
+            (true, described) if described.is_empty() => vec!["updates".to_owned()],
+            (true, described) => described,
+        };
+        Some(Maintenance { day: weekday(&self.day)?, at: self.hour.parse().ok()?, pending })
+    }
 }
 
 impl WireCluster {
@@ -73,8 +100,17 @@ impl WireCluster {
             // Only a cluster that is not online, and can't be chosen, has no connection.
             direct: self.connection.endpoint().unwrap_or(nowhere),
             private: self.private_connection.endpoint(),
+            upkeep: Upkeep {
+                maintenance: self.maintenance_window.and_then(WireMaintenance::maintenance),
+                end_of_life: self.version_end_of_life.and_then(|end| day(&end)),
+            },
         }
     }
+}
+
+/// `2026-11-12T00:00:00Z`, or the day alone.
+fn day(text: &str) -> Option<Date> {
+    text.get(..10)?.parse().ok()
 }
 
 #[derive(Deserialize)]
@@ -317,7 +353,9 @@ mod tests {
                     "user": "doadmin", "password": "wv78n3zp", "ssl": true},
                 "private_connection": null,
                 "users": null, "db_names": null, "num_nodes": 1, "region": "nyc3", "status": "a new word",
-                "size": "db-s-2vcpu-4gb", "tags": null, "do_settings": {"service_cnames": []}, "storage_size_mib": 61440}]}"#,
+                "size": "db-s-2vcpu-4gb", "tags": null,
+                "maintenance_window": {"day": "sunday", "hour": "03:12:02", "pending": true, "description": ["A fix", "A version"]},
+                "version_end_of_life": "2022-11-10T00:00:00Z", "do_settings": {"service_cnames": []}, "storage_size_mib": 61440}]}"#,
         )
         .unwrap();
         let cluster = list.databases.into_iter().next().unwrap().cluster();
@@ -338,8 +376,28 @@ mod tests {
                 database: "defaultdb".to_owned(),
             },
             private: None,
+            upkeep: Upkeep {
+                maintenance: Some(Maintenance {
+                    day: jiff::civil::Weekday::Sunday,
+                    at: jiff::civil::time(3, 12, 2, 0),
+                    pending: vec!["A fix".to_owned(), "A version".to_owned()],
+                }),
+                end_of_life: Some(jiff::civil::date(2022, 11, 10)),
+            },
         };
         assert_eq!(cluster, expected);
+    }
+
+    #[test]
+    fn an_upkeep_that_says_nothing_is_none() {
+        for json in [
+            r#"{"id": "a", "name": "a"}"#,
+            r#"{"id": "a", "name": "a", "maintenance_window": null, "version_end_of_life": null}"#,
+            r#"{"id": "a", "name": "a", "maintenance_window": {"day": "any", "hour": "03:00"}, "version_end_of_life": "soon"}"#,
+        ] {
+            let cluster = serde_json::from_str::<WireCluster>(json).unwrap().cluster();
+            assert_eq!(cluster.upkeep, Upkeep::default(), "{json}");
+        }
     }
 
     #[test]

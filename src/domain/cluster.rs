@@ -1,6 +1,8 @@
 //! A database cluster of the account, and what is read about it.
 
-use crate::domain::{access::Rule, app_spec::App, pool::Pool, secret::Secret};
+use crate::domain::{
+    access::Rule, app_spec::App, capacity::Limits, pool::Pool, secret::Secret, upkeep::Upkeep,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClusterId(pub String);
@@ -20,6 +22,7 @@ pub struct Cluster {
     pub tags: Vec<String>,
     pub direct: Endpoint,
     pub private: Option<Endpoint>,
+    pub upkeep: Upkeep,
 }
 
 /// Where a connection goes. The password is missing where the token may not see it.
@@ -106,15 +109,27 @@ impl Environment {
 }
 
 impl Cluster {
-    /// Why this cluster can't be chosen, in words, or `None`.
+    pub fn can_be_chosen(&self) -> bool {
+        self.engine == "pg" && self.status == "online" && !self.direct.host.is_empty()
+    }
+
+    /// Why this cluster can't be chosen, in words that follow "is", or `None`.
     pub fn refusal(&self) -> Option<String> {
-        if self.engine != "pg" {
-            Some(format!("{}, not PostgreSQL", self.engine))
-        } else if self.status != "online" {
-            Some(format!("still {}", self.status))
-        } else {
-            None
+        if self.can_be_chosen() {
+            return None;
         }
+        Some(match (self.engine.as_str(), self.status.as_str()) {
+            ("pg", "creating") => "still being created".to_owned(),
+            ("pg", "resizing") => "being resized".to_owned(),
+            ("pg", "migrating") => "being moved to another region".to_owned(),
+            ("pg", "forking") => "being forked from another cluster".to_owned(),
+            ("pg", "online") => "hidden: the token may not see its address".to_owned(),
+            ("pg", other) => format!("not online but “{other}”"),
+            ("advanced_pg", _) => {
+                "PostgreSQL of the Advanced Edition, which is not known to have pools".to_owned()
+            }
+            (engine, _) => format!("{}, not PostgreSQL", engine_name(engine)),
+        })
     }
 
     /// Public and private, as an app's variables may name them.
@@ -128,12 +143,31 @@ impl Cluster {
         self.slug_number("gb")
     }
 
+    /// Connections that ordinary roles have together, while nothing is measured.
+    pub fn limit_by_plan(&self) -> Option<u32> {
+        self.ram_gib().map(Limits::usable_by_plan)
+    }
+
     pub fn vcpus(&self) -> Option<u32> {
         self.slug_number("vcpu")
     }
 
     fn slug_number(&self, unit: &str) -> Option<u32> {
         self.size.split('-').rev().find_map(|part| part.strip_suffix(unit)?.parse().ok())
+    }
+}
+
+/// As the provider writes it.
+fn engine_name(engine: &str) -> &str {
+    match engine {
+        "mysql" => "MySQL",
+        "advanced_mysql" => "MySQL of the Advanced Edition",
+        "redis" => "Redis",
+        "valkey" => "Valkey",
+        "mongodb" => "MongoDB",
+        "kafka" => "Kafka",
+        "opensearch" => "OpenSearch",
+        other => other,
     }
 }
 
@@ -184,6 +218,7 @@ mod tests {
                 database: "defaultdb".to_owned(),
             },
             private: None,
+            upkeep: Upkeep::default(),
         }
     }
 
@@ -205,8 +240,12 @@ mod tests {
     fn only_an_online_postgresql_cluster_can_be_chosen() {
         let refusal = |engine, status| cluster(engine, status, "db-s-1vcpu-1gb").refusal();
         assert_eq!(refusal("pg", "online"), None);
-        assert_eq!(refusal("mysql", "online").as_deref(), Some("mysql, not PostgreSQL"));
-        assert_eq!(refusal("pg", "resizing").as_deref(), Some("still resizing"));
+        assert_eq!(refusal("mysql", "online").as_deref(), Some("MySQL, not PostgreSQL"));
+        assert_eq!(refusal("pg", "resizing").as_deref(), Some("being resized"));
+        assert_eq!(refusal("pg", "on fire").as_deref(), Some("not online but “on fire”"));
+        let mut hidden = cluster("pg", "online", "db-s-1vcpu-1gb");
+        hidden.direct.host.clear();
+        assert!(hidden.refusal().is_some_and(|why| why.starts_with("hidden")));
     }
 
     #[test]

@@ -23,3 +23,4 @@ pub mod secret;
 pub mod stack;
 pub mod stages;
 pub mod timing;
+pub mod upkeep;

@@ -4,7 +4,7 @@ use crate::{
     digitalocean::{client::Client, error::ApiError},
     domain::{
         app_spec::{self, App},
-        cluster::{Cluster, ClusterFacts, Environment},
+        cluster::{Cluster, ClusterFacts, ClusterId, Environment},
         problem::Problem,
         secret::Secret,
     },
@@ -21,11 +21,23 @@ pub(super) async fn run(
     let client = account::client(token.as_ref(), world, notes)?;
     let read = match effect {
         Effect::List => client.clusters().await.map(Msg::Listed),
+        Effect::Peek(id) => Ok(peek(&client, id).await),
         Effect::Read { cluster, environment } => {
             facts(&client, &cluster, environment).await.map(|facts| Msg::Read(Box::new(facts)))
         }
     };
     read.map_err(|err| account::problem(&err))
+}
+
+/// A row that was not read says so; the page is of use without it.
+async fn peek(client: &Client, id: ClusterId) -> Msg {
+    match client.pools(&id).await {
+        Ok(pools) => Msg::Peeked(id, Some(pools.iter().map(|pool| pool.size).collect())),
+        Err(err) => {
+            tracing::info!(%err, "the pools of a row were not read");
+            Msg::Peeked(id, None)
+        }
+    }
 }
 
 /// All at once: the answers do not depend on each other.

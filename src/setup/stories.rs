@@ -15,6 +15,7 @@ use crate::{
         record::{Entry, Undo},
         secret::Secret,
         stack::Client,
+        upkeep::Upkeep,
     },
     setup::{
         Msg, Order, Rules, Setup, StepMsg,
@@ -55,6 +56,7 @@ pub(super) fn cluster(environment: Environment) -> ClusterFacts {
             tags: Vec::new(),
             direct: endpoint("defaultdb", 25060),
             private: None,
+            upkeep: Upkeep::default(),
         },
         environment,
         pools: Vec::new(),
@@ -632,8 +634,41 @@ fn another_kept_account_is_switched_to_and_its_clusters_are_read_anew() {
         ..setup.facts.account.clone().unwrap()
     };
     setup.settle(now(), ticket, sign_in::Msg::SignedIn(Box::new(bert)).into());
-    assert!(setup.steps.cluster.clusters.is_empty() && !setup.steps.cluster.listed());
+    assert!(setup.steps.cluster.clusters.is_empty() && setup.steps.cluster.listed().is_none());
     assert_eq!(setup.facts.cluster, None);
+}
+
+#[test]
+fn pools_are_read_for_four_rows_in_sight_at_a_time_and_a_row_that_fails_stops_nothing() {
+    let mut setup = signed_in(Environment::Staging);
+    let named = |index: usize| Cluster {
+        id: ClusterId(format!("c{index}")),
+        name: format!("shop-{index}"),
+        ..cluster(Environment::Staging).cluster
+    };
+    let (listing, _) = started(setup.act(now(), cluster_step::Msg::List.into()));
+    let list = (0..1000).map(named).collect();
+    assert!(setup.settle(now(), listing, cluster_step::Msg::Listed(list).into()).is_empty());
+
+    let in_sight: Vec<ClusterId> = (10..18).map(|index| named(index).id).collect();
+    let orders = setup.act(now(), cluster_step::Msg::Peek(in_sight.clone()).into());
+    let asked: Vec<(Ticket, ClusterId)> = orders
+        .into_iter()
+        .map(|order| match order {
+            Order::Start(start) => match start.effect {
+                Effect::Cluster(cluster_step::Effect::Peek(id)) => (start.ticket, id),
+                other => panic!("no row is read: {other:?}"),
+            },
+            Order::Cancel(_) => panic!("nothing is cancelled"),
+        })
+        .collect();
+    assert_eq!(asked.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>(), in_sight[..4]);
+
+    let (ticket, id) = asked[0].clone();
+    setup.settle(now(), ticket, cluster_step::Msg::Peeked(id, None).into());
+    assert_eq!(setup.problem(StepId::Cluster), None);
+    let orders = setup.act(now(), cluster_step::Msg::Peek(in_sight.clone()).into());
+    assert_eq!(orders.len(), 1, "one has room again, and the failed row is not asked again");
 }
 
 #[test]

@@ -11,10 +11,14 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{cluster::Environment, problem::Fix, secret::Secret},
-    setup::{Msg, Setup, facts::Scope, step::StepId},
+    setup::{
+        Msg, Setup,
+        facts::Scope,
+        step::{Primary, StepId},
+    },
     ui::{
         act::{Act, Copied},
-        kit::{self, Icon},
+        kit::{self, FirstFix, Icon},
         page::{footer::Footer, keys::Panes},
         steps,
         theme::{
@@ -136,7 +140,7 @@ impl Page {
             self.running = None;
         }
         let working = match setup.primary(setup.current) {
-            crate::setup::step::Primary::Working(what, _) => Some(what),
+            Primary::Working(what, _) => Some(what),
             _ => None, // nothing runs
         };
         // A count in the text moves on; the wait is still the same one.
@@ -200,7 +204,11 @@ impl Page {
             let new = self.told.as_deref() != Some(problem.what.as_str());
             // A page that was just opened is read from its title on; who types is not interrupted.
             let enter = new && !entered && !ui.text_edit_focused();
-            let fix = kit::problem(ui, problem, enter, usable);
+            let first = match setup.primary(step) {
+                Primary::Act(..) | Primary::Next => FirstFix::Beside,
+                Primary::Blocked(..) | Primary::Working(..) => FirstFix::Main,
+            };
+            let fix = kit::problem(ui, problem, enter, first, usable);
             if new {
                 self.told = Some(problem.what.clone());
                 ui.scroll_to_rect(Rect::from_two_pos(top, ui.cursor().min), None);

@@ -94,7 +94,7 @@ impl Start {
         });
         if let Some(problem) = &self.problem {
             let usable = |fix: &Fix| matches!(fix, Fix::Copy(_) | Fix::Open(_) | Fix::TryAgain);
-            match kit::problem(ui, problem, false, usable) {
+            match kit::problem(ui, problem, false, kit::FirstFix::Main, usable) {
                 Some(Fix::Copy(text)) => choice = Some(Choice::Copy(text)),
                 Some(Fix::Open(address)) => choice = Some(Choice::Open(address)),
                 Some(Fix::TryAgain) => choice = Some(Choice::Practise),

@@ -18,6 +18,7 @@ use poolwright::{
         problem::{Fix, Problem},
         record::Exchange,
         secret::Secret,
+        upkeep::{Maintenance, Upkeep},
     },
     setup::{
         Msg, Order, Rules, Setup, StepMsg,
@@ -87,9 +88,21 @@ pub fn sized(setup: Setup, size: Vec2, theme: Theme) -> Harness<'static, Screen>
     harness
 }
 
-/// What the window asked for, in the words of the messages. No secret is in a `Debug`.
+/// What the person asked for, in the words of the messages. No secret is in a `Debug`.
 pub fn asked(harness: &Harness<'_, Screen>) -> Vec<String> {
-    harness.state().acts.iter().map(|act| format!("{act:?}")).collect()
+    told(harness, |act| !act.starts_with(PEEK))
+}
+
+/// What the list of clusters asked for by itself, for the rows in sight.
+pub fn peeks(harness: &Harness<'_, Screen>) -> Vec<String> {
+    told(harness, |act| act.starts_with(PEEK))
+}
+
+const PEEK: &str = "Do(Step(Cluster(Peek(";
+
+fn told(harness: &Harness<'_, Screen>, which: fn(&str) -> bool) -> Vec<String> {
+    let acts = harness.state().acts.iter().map(|act| format!("{act:?}"));
+    acts.filter(|act| which(act)).collect()
 }
 
 fn act(setup: &mut Setup, msg: impl Into<Msg>) -> Option<Ticket> {
@@ -240,6 +253,7 @@ pub fn cluster(name: &str, engine: &str, status: &str) -> Cluster {
         tags: Vec::new(),
         direct: endpoint("defaultdb", 25060),
         private: None,
+        upkeep: Upkeep::default(),
     }
 }
 
@@ -262,6 +276,76 @@ pub fn clusters() -> Setup {
         cluster("legacy", "mysql", "online"),
         cluster("shop-db-new", "pg", "creating"),
     ])
+}
+
+/// As many as an agency has.
+pub fn many_clusters() -> Setup {
+    let cluster = |index: usize| {
+        let region = ["fra1", "ams3", "nyc3"].get(index % 3).copied().unwrap_or("fra1");
+        let kind = ["", "-stg", "-dev"].get(index % 3).copied().unwrap_or("");
+        Cluster {
+            region: region.to_owned(),
+            ..cluster(&format!("shop-{index:04}{kind}"), "pg", "online")
+        }
+    };
+    listed((0..1000).map(cluster).collect())
+}
+
+/// The rows were read: one with pools, one without, one that could not be read.
+pub fn peeked() -> Setup {
+    let mut setup = listed(vec![
+        cluster("shop-db", "pg", "online"),
+        cluster("shop-db-stg", "pg", "online"),
+        cluster("blog", "pg", "online"),
+        cluster("legacy", "mysql", "online"),
+    ]);
+    for (name, sizes) in
+        [("shop-db", Some(vec![48, 10])), ("shop-db-stg", Some(Vec::new())), ("blog", None)]
+    {
+        let id = ClusterId(format!("9cc10173-{name}"));
+        let peeked = cluster::Msg::Peeked(id.clone(), sizes);
+        answer(&mut setup, cluster::Msg::Peek(vec![id]), peeked);
+    }
+    setup
+}
+
+/// On the eve of its window, with a version that is over.
+pub fn to_be_maintained() -> Setup {
+    let old = Cluster {
+        version: "13".to_owned(),
+        upkeep: Upkeep {
+            maintenance: Some(Maintenance {
+                day: jiff::civil::Weekday::Tuesday,
+                at: jiff::civil::time(3, 0, 0, 0),
+                pending: vec!["PostgreSQL 13.22".to_owned()],
+            }),
+            end_of_life: Some(jiff::civil::date(2025, 11, 13)),
+        },
+        ..cluster("shop-db", "pg", "online")
+    };
+    listed(vec![old, cluster("legacy", "mysql", "online")])
+}
+
+pub fn none_eligible() -> Setup {
+    listed(vec![
+        cluster("legacy", "mysql", "online"),
+        cluster("cache", "valkey", "online"),
+        cluster("shop-db-new", "pg", "creating"),
+    ])
+}
+
+/// The list was asked for and nobody answered.
+pub fn clusters_unreachable() -> Setup {
+    let mut setup = signed_in();
+    let problem = Problem::new(
+        "offline",
+        "DigitalOcean cannot be reached.",
+        "The name of its address was not found. Most likely: there is no network.",
+    )
+    .fix("Try again", Fix::TryAgain)
+    .hint("Check this computer's network");
+    answer(&mut setup, Msg::Go(StepId::Cluster), cluster::Msg::Failed(problem));
+    setup
 }
 
 pub fn pool(name: &str, size: u32) -> Pool {

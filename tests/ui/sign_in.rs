@@ -83,7 +83,7 @@ fn who_signed_in_and_what_the_token_may_do_is_told() {
     window.get_by_label("Token kept: in this computer's keychain");
     window.get_by_label_contains("Passwords are hidden from this token.");
     window.get_by_label("Without it: step 4 gives the values for DigitalOcean's panel");
-    window.get_by_label_contains("Token ends: ");
+    window.get_by_label_contains("Token ends: in 41 days, on ");
     assert_eq!(window.query_all_by_label("granted").count(), 4);
     window.get_by_role_and_label(Role::Button, "Sign out").click();
     window.run();

@@ -1,5 +1,9 @@
 //! Step 2: which cluster, and what kind of environment it is.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use crate::{
     domain::{
         cluster::{Cluster, ClusterFacts, ClusterId, Environment},
@@ -8,7 +12,7 @@ use crate::{
     },
     setup::{
         Ctx, Rules,
-        facts::Facts,
+        facts::{Facts, Grant},
         step::{Primary, Standing, StepId},
         ticket::Ticket,
     },
@@ -20,7 +24,10 @@ pub struct Step {
     pub phase: Phase,
     /// As the account gave them; rows that can't be chosen stay visible.
     pub clusters: Vec<Cluster>,
-    listed: bool,
+    /// Pools of the clusters that were in sight.
+    pub peeks: BTreeMap<ClusterId, Peek>,
+    /// When the account answered with its clusters, be it none.
+    listed: Option<Timestamp>,
     /// Whose clusters they are.
     account: Option<Secret>,
 }
@@ -31,6 +38,8 @@ pub struct Draft {
     /// A cluster's name from a team profile; chosen when the list arrives.
     pub wanted: Option<String>,
     pub environment: Option<Environment>,
+    /// Shows only clusters that have this in name, region or tags.
+    pub filter: String,
 }
 
 #[derive(Debug, Default)]
@@ -42,9 +51,26 @@ pub enum Phase {
     Failed(Problem),
 }
 
+/// What a row tells of its cluster's pools.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Peek {
+    Reading(Ticket),
+    Read {
+        pools: usize,
+        /// Connections that they have together.
+        booked: u32,
+    },
+    Unread,
+}
+
+/// So many rows are read at once.
+const PEEKS: usize = 4;
+
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     List,
+    /// The pools of a row in sight.
+    Peek(ClusterId),
     /// Pools, users, databases, trusted sources, certificate, apps: everything later steps need.
     Read {
         cluster: Box<Cluster>,
@@ -56,6 +82,10 @@ pub enum Effect {
 pub enum Msg {
     List,
     Listed(Vec<Cluster>),
+    /// These rows are in sight.
+    Peek(Vec<ClusterId>),
+    /// The sizes of the cluster's pools; `None` where they were not read.
+    Peeked(ClusterId, Option<Vec<u32>>),
     Choose(ClusterId),
     Use,
     Stop,
@@ -64,8 +94,8 @@ pub enum Msg {
 }
 
 impl Step {
-    /// The account has answered with its clusters, be it none.
-    pub fn listed(&self) -> bool {
+    /// When the account answered with its clusters, be it none.
+    pub fn listed(&self) -> Option<Timestamp> {
         self.listed
     }
 
@@ -74,13 +104,37 @@ impl Step {
         self.clusters.iter().find(|cluster| cluster.id == *chosen)
     }
 
+    /// The rows, those that can be chosen first.
+    pub fn shown(&self) -> Vec<&Cluster> {
+        let wanted = self.draft.filter.trim().to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&wanted);
+        let matches = |cluster: &&Cluster| {
+            wanted.is_empty()
+                || has(&cluster.name)
+                || has(&cluster.region)
+                || cluster.tags.iter().any(|tag| has(tag))
+        };
+        let mut shown: Vec<&Cluster> = self.clusters.iter().filter(matches).collect();
+        shown.sort_by_key(|cluster| !cluster.can_be_chosen());
+        shown
+    }
+
+    /// Which of the rows in sight are to be read now.
+    pub fn to_peek<'a>(&self, in_sight: impl Iterator<Item = &'a Cluster>) -> Vec<ClusterId> {
+        let reading = self.peeks.values().filter(|peek| matches!(peek, Peek::Reading(_))).count();
+        let is_new =
+            |cluster: &&Cluster| cluster.can_be_chosen() && !self.peeks.contains_key(&cluster.id);
+        let room = PEEKS.saturating_sub(reading);
+        in_sight.filter(is_new).take(room).map(|cluster| cluster.id.clone()).collect()
+    }
+
     pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {
         match &self.phase {
             Phase::Listing(_) => Primary::Working("Reading clusters…".to_owned(), Some(Msg::Stop)),
             Phase::Reading(..) => {
                 Primary::Working("Reading the cluster…".to_owned(), Some(Msg::Stop))
             }
-            Phase::Idle | Phase::Failed(_) if !self.listed => {
+            Phase::Idle | Phase::Failed(_) if self.listed.is_none() => {
                 Primary::Act("Read the clusters".to_owned(), Msg::List)
             }
             Phase::Idle | Phase::Failed(_) => self.choice(facts),
@@ -95,9 +149,14 @@ impl Step {
             };
             return Primary::Blocked("Use this cluster".to_owned(), why);
         };
-        let label = format!("Use {}", cluster.name);
+        let name = &cluster.name;
+        // The button names the environment: pressing it confirms the guess.
+        let label = match self.draft.environment {
+            Some(environment) => format!("Use {name} as {}", environment.word()),
+            None => format!("Use {name}"),
+        };
         if let Some(refusal) = cluster.refusal() {
-            return Primary::Blocked(label, format!("{} is {refusal}.", cluster.name));
+            return Primary::Blocked(label, format!("{name} is {refusal}."));
         }
         let same = facts.cluster.as_ref().is_some_and(|facts| {
             facts.cluster.id == cluster.id && Some(facts.environment) == self.draft.environment
@@ -110,7 +169,7 @@ impl Step {
     }
 
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
-        if matches!(self.phase, Phase::Idle) && !self.listed {
+        if matches!(self.phase, Phase::Idle) && self.listed.is_none() {
             self.phase = Phase::Listing(ctx.start(Effect::List));
         }
     }
@@ -118,28 +177,25 @@ impl Step {
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match (msg, &self.phase) {
             (Msg::List, Phase::Idle | Phase::Failed(_)) => {
-                self.phase = Phase::Listing(ctx.start(Effect::List))
+                self.forget_peeks(ctx);
+                self.phase = Phase::Listing(ctx.start(Effect::List));
             }
-            (Msg::Listed(clusters), Phase::Listing(_)) => self.take_list(clusters),
+            (Msg::Listed(clusters), Phase::Listing(_)) => self.take_list(ctx, clusters),
+            (Msg::Peek(ids), _) => self.peek(ctx, &ids),
+            (Msg::Peeked(id, sizes), _) => {
+                let peek = sizes.map_or(Peek::Unread, |sizes| Peek::Read {
+                    pools: sizes.len(),
+                    booked: sizes.iter().sum(),
+                });
+                self.peeks.insert(id, peek);
+            }
             (Msg::Choose(id), _) => self.choose(id),
             (Msg::Use, Phase::Idle | Phase::Failed(_)) => self.read(ctx),
             (Msg::Stop, Phase::Listing(ticket) | Phase::Reading(ticket, ..)) => {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Idle;
             }
-            (Msg::Read(facts), Phase::Reading(..)) => {
-                if ctx.facts.cluster.as_ref().is_some_and(|old| old.cluster.id != facts.cluster.id)
-                {
-                    ctx.facts.changed(StepId::Cluster);
-                }
-                if let Some(account) = &mut ctx.facts.account {
-                    account.passwords_visible =
-                        Some(facts.cluster.direct.password.as_ref().is_some_and(|p| !p.is_empty()));
-                }
-                ctx.facts.review.retain(|step| *step != StepId::Cluster);
-                ctx.facts.cluster = Some(*facts);
-                self.phase = Phase::Idle;
-            }
+            (Msg::Read(facts), Phase::Reading(..)) => self.established(ctx, *facts),
             (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
             (Msg::List | Msg::Listed(_) | Msg::Use | Msg::Stop | Msg::Read(_), _) => {}
         }
@@ -152,19 +208,20 @@ impl Step {
             if let Phase::Listing(ticket) | Phase::Reading(ticket, ..) = &self.phase {
                 ctx.cancel(*ticket);
             }
+            self.forget_peeks(ctx);
             *self = Self::default();
         }
         self.account = now;
     }
 
-    fn take_list(&mut self, clusters: Vec<Cluster>) {
+    fn take_list(&mut self, ctx: &Ctx<'_>, clusters: Vec<Cluster>) {
         self.clusters = clusters;
-        self.listed = true;
+        self.listed = Some(ctx.now);
         self.phase = Phase::Idle;
         let wanted = self.draft.wanted.as_deref();
         let mut candidates = self.clusters.iter().filter(|cluster| match wanted {
             Some(name) => cluster.name == name,
-            None => cluster.refusal().is_none(),
+            None => cluster.can_be_chosen(),
         });
         // With a name the one that has it, without one the only one that can be chosen.
         let only = candidates
@@ -175,6 +232,22 @@ impl Step {
             && let Some(id) = only
         {
             self.choose(id);
+        }
+    }
+
+    fn peek(&mut self, ctx: &mut Ctx<'_>, ids: &[ClusterId]) {
+        let in_sight = self.clusters.iter().filter(|cluster| ids.contains(&cluster.id));
+        for id in self.to_peek(in_sight) {
+            let ticket = ctx.start(Effect::Peek(id.clone()));
+            self.peeks.insert(id, Peek::Reading(ticket));
+        }
+    }
+
+    fn forget_peeks(&mut self, ctx: &mut Ctx<'_>) {
+        for peek in std::mem::take(&mut self.peeks).into_values() {
+            if let Peek::Reading(ticket) = peek {
+                ctx.cancel(ticket);
+            }
         }
     }
 
@@ -190,7 +263,7 @@ impl Step {
 
     fn read(&mut self, ctx: &mut Ctx<'_>) {
         if let (Some(cluster), Some(environment)) = (self.chosen().cloned(), self.draft.environment)
-            && cluster.refusal().is_none()
+            && cluster.can_be_chosen()
         {
             let id = cluster.id.clone();
             let ticket = ctx.start(Effect::Read { cluster: Box::new(cluster), environment });
@@ -198,12 +271,30 @@ impl Step {
         }
     }
 
+    fn established(&mut self, ctx: &mut Ctx<'_>, facts: ClusterFacts) {
+        if ctx.facts.cluster.as_ref().is_some_and(|old| old.cluster.id != facts.cluster.id) {
+            ctx.facts.changed(StepId::Cluster);
+        }
+        let shown = facts.cluster.direct.password.as_ref().is_some_and(|p| !p.is_empty());
+        if let Some(account) = &mut ctx.facts.account {
+            account.passwords_visible = Some(shown);
+        }
+        let grant = if shown { Grant::Has } else { Grant::Lacks };
+        ctx.facts.learn("database:view_credentials", grant);
+        let booked = facts.pools.iter().map(|pool| pool.size).sum();
+        let peek = Peek::Read { pools: facts.pools.len(), booked };
+        self.peeks.insert(facts.cluster.id.clone(), peek);
+        ctx.facts.review.retain(|step| *step != StepId::Cluster);
+        ctx.facts.cluster = Some(facts);
+        self.phase = Phase::Idle;
+    }
+
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
             Phase::Listing(_) | Phase::Reading(..) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::Idle if facts.established(StepId::Cluster) => Standing::Done,
-            Phase::Idle if self.listed => Standing::NeedsYou,
+            Phase::Idle if self.listed.is_some() => Standing::NeedsYou,
             Phase::Idle => Standing::Ready,
         }
     }

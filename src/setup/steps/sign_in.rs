@@ -27,6 +27,8 @@ pub struct Step {
     pub doctl: Option<Vec<Login>>,
     /// Who was signed out last.
     pub signed_out: Option<SignedOut>,
+    /// When the account was asked last: from then on its days are counted.
+    pub signed_in_at: Option<Timestamp>,
     /// The problem shown has ended a sign-out.
     signing_out: bool,
 }
@@ -259,6 +261,7 @@ impl Step {
             ctx.facts.changed(StepId::SignIn);
         }
         ctx.facts.account = Some(account);
+        self.signed_in_at = Some(ctx.now);
         self.phase = Phase::Editing;
     }
 

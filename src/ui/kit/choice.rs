@@ -106,7 +106,12 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         }
     }
     job.wrap.max_width = ui.available_width() - BOX - gap::M;
+    if mark == Mark::Row {
+        // Rows of a long list have one height.
+        job.wrap.max_rows = 3;
+    }
     let galley = ui.painter().layout_job(job);
+    let is_cut = galley.elided;
     let size = vec2(BOX + gap::M + galley.size().x, HEIGHT.max(galley.size().y + 10.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let role = match mark {
@@ -143,5 +148,6 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         ui.painter().galley(text.min, galley, theme.text);
         focus_ring(ui, &response);
     }
-    response.on_hover_cursor(egui::CursorIcon::PointingHand)
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    if is_cut { response.on_hover_text(format!("{title}: {meaning}")) } else { response }
 }

@@ -10,12 +10,22 @@ use crate::{
     },
 };
 
+/// How the first fix stands on a page that has at most one filled button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFix {
+    /// The page's filled button.
+    Main,
+    /// The page has another one.
+    Beside,
+}
+
 /// Draws the problem; the fix that was clicked. `usable` tells which fixes can be carried out now.
 /// `enter`: the focus goes to its first line, so that the next stop of the Tab key is its first button.
 pub fn problem(
     ui: &mut Ui,
     problem: &Problem,
     enter: bool,
+    first: FirstFix,
     usable: impl Fn(&Fix) -> bool,
 ) -> Option<Fix> {
     let tone = Theme::of(ui).danger;
@@ -44,7 +54,7 @@ pub fn problem(
             for hint in problem.hints.iter().filter(|hint| hint.fix.is_none()) {
                 ui.add(Label::new(format!("•  {}", hint.label)).wrap());
             }
-            let fix = fixes(ui, problem, usable);
+            let fix = fixes(ui, problem, first, usable);
             if !problem.detail.is_empty() {
                 fold(ui, "Details", |ui| {
                     for line in &problem.detail {
@@ -58,13 +68,21 @@ pub fn problem(
     .inner
 }
 
-fn fixes(ui: &mut Ui, problem: &Problem, usable: impl Fn(&Fix) -> bool) -> Option<Fix> {
+fn fixes(
+    ui: &mut Ui,
+    problem: &Problem,
+    first: FirstFix,
+    usable: impl Fn(&Fix) -> bool,
+) -> Option<Fix> {
     let mut clicked = None;
     ui.horizontal_wrapped(|ui| {
         let fixes = problem.hints.iter().filter_map(|hint| Some((&hint.label, hint.fix.as_ref()?)));
         for (place, (label, fix)) in fixes.filter(|(_, fix)| usable(fix)).enumerate() {
-            let response =
-                if place == 0 { fix_button(ui, label, true) } else { secondary_button(ui, label) };
+            let response = if place == 0 && first == FirstFix::Main {
+                fix_button(ui, label, true)
+            } else {
+                secondary_button(ui, label)
+            };
             if response.clicked() {
                 clicked = Some(fix.clone());
             }

@@ -1,12 +1,16 @@
 //! Page 2: which cluster, and what kind of environment it is.
 
-use egui::Ui;
+use egui::{Align, Layout, Role, Ui, WidgetInfo, vec2};
 
 use crate::{
-    domain::cluster::{Cluster, ClusterFacts, Environment},
+    domain::{
+        cluster::{Cluster, ClusterFacts, ClusterId, Environment},
+        upkeep::Notice,
+    },
     setup::{
-        Setup,
-        steps::cluster::{self, Phase},
+        Msg, Setup,
+        step::StepId,
+        steps::cluster::{self, Peek, Phase, Step},
     },
     ui::{
         act::Act,
@@ -17,26 +21,15 @@ use crate::{
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let mut act = None;
-    let step = &setup.steps.cluster;
-    if step.clusters.is_empty() {
+    if setup.steps.cluster.clusters.is_empty() {
         act = empty(ui, setup);
     } else {
-        kit::card(ui, Some("PostgreSQL clusters"), |ui| {
-            ui.spacing_mut().item_spacing.y = gap::XS;
-            let reading = matches!(step.phase, Phase::Reading(..) | Phase::Listing(_));
-            ui.add_enabled_ui(!reading, |ui| {
-                for cluster in &step.clusters {
-                    let chosen = step.draft.chosen.as_ref() == Some(&cluster.id);
-                    if row(ui, cluster, chosen) {
-                        act = Some(cluster::Msg::Choose(cluster.id.clone()).into());
-                    }
-                }
-            });
-            if kit::link_button(ui, "Read the list again").clicked() {
-                act = Some(cluster::Msg::List.into());
-            }
-        });
+        if !setup.steps.cluster.clusters.iter().any(Cluster::can_be_chosen) {
+            act = none_can_be_chosen(ui, setup);
+        }
+        act = list(ui, setup).or(act);
     }
+    notices(ui, &setup.steps.cluster);
     environment(ui, setup);
     if let Some(facts) = &setup.facts.cluster
         && setup.steps.cluster.chosen().is_none_or(|chosen| chosen.id == facts.cluster.id)
@@ -55,12 +48,63 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     act
 }
 
+/// From here on a list is searched rather than read.
+const MANY: usize = 8;
+
+fn list(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
+    let mut act = None;
+    let step = &mut setup.steps.cluster;
+    kit::card(ui, Some("Database clusters"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        let all = step.clusters.len();
+        if MANY < all {
+            kit::field(ui, "Find a cluster", &mut step.draft.filter, "Name, region or tag");
+        }
+        let shown = step.shown();
+        if MANY < all {
+            let found = if shown.len() == all {
+                format!("{all} clusters")
+            } else {
+                format!("{} of {all} clusters", shown.len())
+            };
+            kit::live(ui, &found);
+        }
+        let reading = matches!(step.phase, Phase::Reading(..) | Phase::Listing(_));
+        ui.add_enabled_ui(!reading, |ui| {
+            let wide = WIDE <= ui.available_width();
+            let height = if NARROW <= ui.available_width() { 58.0 } else { 76.0 };
+            let in_sight = kit::long_list(ui, "Clusters", shown.len(), height, |ui, index| {
+                let Some(cluster) = shown.get(index) else { return };
+                if row(ui, step, cluster, wide) {
+                    act = Some(cluster::Msg::Choose(cluster.id.clone()).into());
+                }
+            });
+            let rows = in_sight.and_then(|range| shown.get(range)).unwrap_or_default();
+            let ids: Vec<ClusterId> = step.to_peek(rows.iter().copied());
+            if act.is_none() && !reading && !ids.is_empty() {
+                act = Some(cluster::Msg::Peek(ids).into());
+            }
+        });
+        if kit::link_button(ui, "Read the list again").clicked() {
+            act = Some(cluster::Msg::List.into());
+        }
+    });
+    act
+}
+
+/// Environment and pools stand beside the name from this width on.
+const WIDE: f32 = 600.0;
+/// Below this width a row takes three lines.
+const NARROW: f32 = 420.0;
+const PILL: f32 = 118.0;
+const METER: f32 = 150.0;
+
 /// One cluster; whether it was clicked. What can't be chosen stays visible, with the reason.
-fn row(ui: &mut Ui, cluster: &Cluster, chosen: bool) -> bool {
+fn row(ui: &mut Ui, step: &Step, cluster: &Cluster, wide: bool) -> bool {
     let refusal = cluster.refusal();
-    let mut parts = vec![format!("PostgreSQL {}", cluster.version)];
-    if cluster.engine != "pg" {
-        parts.clear();
+    let mut parts = Vec::new();
+    if cluster.engine == "pg" {
+        parts.push(format!("PostgreSQL {}", cluster.version));
     }
     let plan = cluster.ram_gib().zip(cluster.vcpus());
     parts.push(
@@ -68,16 +112,78 @@ fn row(ui: &mut Ui, cluster: &Cluster, chosen: bool) -> bool {
     );
     parts.push(cluster.region.clone());
     parts.push(refusal.clone().unwrap_or_else(|| cluster.status.clone()));
-    ui.add_enabled_ui(refusal.is_none(), |ui| {
-        kit::radio_row(ui, chosen, &cluster.name, &parts.join(" · ")).clicked()
+    if !wide && let Some(pools) = pools(step, cluster) {
+        parts.push(pools);
+    }
+    let chosen = step.draft.chosen.as_ref() == Some(&cluster.id);
+    let width = ui.available_width();
+    let side = if wide { PILL + METER + 2.0 * gap::M } else { PILL };
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::M;
+        let clicked = ui
+            .scope(|ui| {
+                ui.set_width(width - side);
+                ui.add_enabled_ui(refusal.is_none(), |ui| {
+                    let row = kit::radio_row(ui, chosen, &cluster.name, &parts.join(" · "));
+                    kit::keep_in_sight(ui, &row);
+                    row.clicked()
+                })
+                .inner
+            })
+            .inner;
+        if refusal.is_none() {
+            let environment = match step.draft.environment.filter(|_| chosen) {
+                Some(environment) => environment,
+                None => Environment::guess(&cluster.name, &cluster.tags),
+            };
+            beside(ui, step, cluster, environment, wide);
+        }
+        clicked
     })
     .inner
 }
 
+fn beside(ui: &mut Ui, step: &Step, cluster: &Cluster, environment: Environment, wide: bool) {
+    let theme = Theme::of(ui);
+    let layout = Layout::left_to_right(Align::Center);
+    ui.allocate_ui_with_layout(vec2(PILL - gap::M, 30.0), layout, |ui| {
+        ui.set_min_width(PILL - gap::M);
+        let pill = kit::pill(ui, environment.word(), theme.environment(environment));
+        let name = format!("Environment of {}: {}", cluster.name, environment.word());
+        pill.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+    });
+    if wide && let Some(text) = pools(step, cluster) {
+        ui.vertical(|ui| {
+            ui.add_space(6.0);
+            match (step.peeks.get(&cluster.id), cluster.limit_by_plan()) {
+                (Some(Peek::Read { booked, .. }), Some(limit)) => {
+                    kit::meter(ui, METER, *booked, limit, &text);
+                }
+                _ => {
+                    kit::caption(ui, &text);
+                }
+            }
+        });
+    }
+}
+
+/// How much of the cluster its pools have; `None` until it is asked for.
+fn pools(step: &Step, cluster: &Cluster) -> Option<String> {
+    Some(match step.peeks.get(&cluster.id)? {
+        Peek::Reading(_) => "reading pools…".to_owned(),
+        Peek::Unread => "pools not read".to_owned(),
+        Peek::Read { pools: 0, .. } => "no pool".to_owned(),
+        Peek::Read { pools, booked } => {
+            let pools = kit::count(*pools, "pool", "pools");
+            match cluster.limit_by_plan() {
+                Some(limit) => format!("{pools}, {booked} of {limit}"),
+                None => format!("{pools}, {booked} in all"),
+            }
+        }
+    })
+}
+
 fn empty(ui: &mut Ui, setup: &Setup) -> Option<Act> {
-    let mut act = None;
-    let account = setup.facts.account.as_ref();
-    let team = account.and_then(|account| account.team.as_deref());
     kit::card(ui, None, |ui| {
         ui.spacing_mut().item_spacing.y = gap::S;
         if matches!(setup.steps.cluster.phase, Phase::Listing(_)) {
@@ -85,31 +191,110 @@ fn empty(ui: &mut Ui, setup: &Setup) -> Option<Act> {
                 kit::icon(ui, Icon::Working, 16.0, Theme::of(ui).accent);
                 kit::live(ui, "Reading the clusters of this account…");
             });
-            return;
+            return None;
         }
-        let listed = setup.steps.cluster.listed();
-        if !listed {
+        if setup.steps.cluster.listed().is_none() {
             kit::paragraph(ui, "The clusters of this account are not read yet.");
-            return;
+            return None;
         }
-        let what = team.map_or("No database cluster in this account.".to_owned(), |team| {
-            format!("No database cluster in the team “{team}”.")
-        });
-        kit::subheading(ui, &what);
+        kit::subheading(ui, &format!("No database cluster in {}.", team(setup)));
         kit::paragraph(
             ui,
             "You may be signed in to another team: a token belongs to one team only.",
         );
-        ui.horizontal(|ui| {
-            if kit::secondary_button(ui, "Read the list again").clicked() {
-                act = Some(cluster::Msg::List.into());
-            }
-            if kit::link_button(ui, "Open the databases page").clicked() {
-                act = Some(Act::Open("https://cloud.digitalocean.com/databases".to_owned()));
-            }
+        ways_on(ui)
+    })
+}
+
+fn team(setup: &Setup) -> String {
+    let account = setup.facts.account.as_ref();
+    match account.and_then(|account| account.team.as_deref()) {
+        Some(team) => format!("the team “{team}”"),
+        None => "this account".to_owned(),
+    }
+}
+
+/// There are clusters, but none for this.
+fn none_can_be_chosen(ui: &mut Ui, setup: &Setup) -> Option<Act> {
+    kit::card(ui, None, |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        kit::subheading(ui, &format!("No PostgreSQL cluster in {} can be chosen.", team(setup)));
+        kit::paragraph(ui, &why_none(&setup.steps.cluster.clusters));
+        ways_on(ui)
+    })
+}
+
+/// `2 use another engine; 1 is still being created.`
+fn why_none(clusters: &[Cluster]) -> String {
+    let others = clusters.iter().filter(|cluster| cluster.engine != "pg").count();
+    let mut why = Vec::new();
+    if 0 < others {
+        why.push(if others == 1 {
+            "1 uses another engine".to_owned()
+        } else {
+            format!("{others} use another engine")
         });
+    }
+    let waiting = clusters.iter().filter(|cluster| cluster.engine == "pg");
+    why.extend(
+        waiting.map(|cluster| {
+            format!("{} is {}", cluster.name, cluster.refusal().unwrap_or_default())
+        }),
+    );
+    format!("{}.", why.join("; "))
+}
+
+fn ways_on(ui: &mut Ui) -> Option<Act> {
+    let mut act = None;
+    ui.horizontal_wrapped(|ui| {
+        if kit::secondary_button(ui, "Read the clusters again").clicked() {
+            act = Some(cluster::Msg::List.into());
+        }
+        if kit::secondary_button(ui, "Switch account").clicked() {
+            act = Some(Act::Do(Msg::Go(StepId::SignIn)));
+        }
+        if kit::link_button(ui, "Open the databases page").clicked() {
+            act = Some(Act::Open("https://cloud.digitalocean.com/databases".to_owned()));
+        }
     });
     act
+}
+
+/// What is going to happen to the chosen cluster, as of when the list was read.
+fn notices(ui: &mut Ui, step: &Step) {
+    let theme = Theme::of(ui);
+    let Some((cluster, listed)) = step.chosen().zip(step.listed()) else { return };
+    for notice in cluster.upkeep.notices(listed) {
+        match notice {
+            Notice::Maintenance { at, pending } => {
+                let here = at.to_zoned(jiff::tz::TimeZone::system());
+                let title = format!("Maintenance on {} (your time).", here.strftime("%A at %H:%M"));
+                let text = if pending.is_empty() {
+                    "No update is waiting, so most likely nothing happens. During maintenance DigitalOcean refuses changes.".to_owned()
+                } else {
+                    format!(
+                        "Waiting for it: {}. The cluster may restart, and DigitalOcean refuses changes meanwhile.",
+                        pending.join(", ")
+                    )
+                };
+                kit::note(ui, theme.warning, Icon::Warning, &title, &text);
+            }
+            Notice::Ended(date) => {
+                let title = format!("PostgreSQL {} ended on {}.", cluster.version, day(date));
+                let text = "It gets no repairs any more, and DigitalOcean may upgrade it by itself. Pools work all the same.";
+                kit::note(ui, theme.warning, Icon::Warning, &title, text);
+            }
+            Notice::Ends(date) => {
+                let title = format!("PostgreSQL {} ends on {}.", cluster.version, day(date));
+                let text = "From then on it gets no repairs. Plan an upgrade; a pool survives it.";
+                kit::note(ui, theme.info, Icon::Info, &title, text);
+            }
+        }
+    }
+}
+
+fn day(date: jiff::civil::Date) -> String {
+    date.strftime("%-d %B %Y").to_string()
 }
 
 fn environment(ui: &mut Ui, setup: &mut Setup) {

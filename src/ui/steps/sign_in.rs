@@ -2,6 +2,8 @@
 
 use egui::{Align, Key, Label, Layout, RichText, Ui, vec2};
 
+use jiff::Timestamp;
+
 use crate::{
     domain::{login::Login, secret::Secret},
     setup::{
@@ -162,7 +164,7 @@ fn signed_in(ui: &mut Ui, setup: &Setup, account: &Account) -> Option<Act> {
             Kept::SessionOnly(Some(why)) => format!("in memory, until the program ends: {why}"),
         };
         kit::key_value(ui, "Token kept", &kept);
-        kit::key_value(ui, "Token ends", &ends(account));
+        kit::key_value(ui, "Token ends", &ends(account, setup.steps.sign_in.signed_in_at));
         ui.add_space(gap::XS);
         let idle = matches!(setup.steps.sign_in.phase, Phase::Editing | Phase::Failed(_));
         ui.add_enabled_ui(idle, |ui| {
@@ -191,13 +193,14 @@ fn signed_in(ui: &mut Ui, setup: &Setup, account: &Account) -> Option<Act> {
 }
 
 /// In days, and on which: a sign-in lasts longer than a page is looked at.
-fn ends(account: &Account) -> String {
+fn ends(account: &Account, asked: Option<Timestamp>) -> String {
     let Some(at) = account.expires_at else {
         return "not told by DigitalOcean; its tokens page shows it".to_owned();
     };
     let day = at.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %B %Y").to_string();
-    match sign_in::days_left(account, jiff::Timestamp::now()) {
-        Some(0) | None => format!("within a day, on {day}"),
+    match asked.and_then(|asked| sign_in::days_left(account, asked)) {
+        None => format!("on {day}"),
+        Some(0) => format!("within a day, on {day}"),
         Some(1) => format!("in 1 day, on {day}"),
         Some(days) => format!("in {days} days, on {day}"),
     }
