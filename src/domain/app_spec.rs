@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::{
-    conn_url::{ConnUrl, is_harmless},
+    conn_url::{ConnUrl, parameters::is_harmless},
     pool::PoolName,
     secret::MASK,
 };

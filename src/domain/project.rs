@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::domain::{
+    client::Client,
     pool::PoolMode,
-    stack::Client,
     stages::{Probe, Tracking},
 };
 

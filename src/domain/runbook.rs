@@ -12,13 +12,13 @@ use crate::domain::{
     activity::{self, Comparison, Side, Verdict},
     app_spec::SpecChange,
     capacity::{Limits, Sizing},
+    client::{Client, ClientUrl},
     cluster::{Cluster, Environment},
     conn_url::ConnUrl,
     migration::Applied,
     pool::{Pool, PoolMode},
     record::Record,
     runbook::markdown::{Page, code, plain, shell},
-    stack::{Client, ClientUrl},
     stages::{Outcome, Port, Stage, Tested, Tracking},
 };
 

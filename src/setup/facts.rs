@@ -9,13 +9,14 @@ use crate::{
         access::Lease,
         activity::{Activity, Comparison},
         app_spec::AppId,
+        client::{Client, ClientUrl, Needs},
         cluster::ClusterFacts,
         conn_url::ConnUrl,
         migration::Applied,
         pool::Pool,
         project::Project,
         secret::Secret,
-        stages::Tested,
+        stages::{Port, Tested},
     },
     setup::step::StepId,
 };
@@ -94,10 +95,30 @@ pub struct Urls {
     pub private: Option<(ConnUrl, ConnUrl)>,
     /// The cluster's certificate authority, PEM.
     pub ca: Option<String>,
+    /// The file of that authority, as the app opens it; `None`: the certificate is not checked.
+    pub ca_file: Option<String>,
     /// Names of the variables, pooled and direct.
     pub keys: (String, String),
     /// Connections one instance of the app may open.
     pub limit: u32,
+}
+
+impl Urls {
+    pub fn base(&self, port: Port) -> &ConnUrl {
+        match port {
+            Port::Pooled => &self.pooled,
+            Port::Direct => &self.direct,
+        }
+    }
+
+    pub fn needs<'a>(&'a self, tested: Option<&Tested>) -> Needs<'a> {
+        Needs {
+            probe: tested.and_then(|tested| tested.probe),
+            limit: self.limit,
+            ca_file: self.ca_file.as_deref(),
+            keys: (&self.keys.0, &self.keys.1),
+        }
+    }
 }
 
 /// A file we wrote, read back.
@@ -233,7 +254,25 @@ impl Facts {
 
     /// The first step that must be done before `step` can run.
     pub fn missing_for(&self, step: StepId) -> Option<StepId> {
-        step.needs().iter().copied().find(|need| !self.established(*need))
+        // Without an account, URLs are pasted.
+        let pasted = |need| (step, need) == (StepId::Urls, StepId::Pool) && self.account.is_none();
+        step.needs().iter().copied().find(|need| !self.established(*need) && !pasted(*need))
+    }
+
+    /// The library that reads the URLs in the person's project.
+    pub fn client(&self) -> Client {
+        self.project.as_ref().map_or(Client::Unknown, |project| project.client)
+    }
+
+    /// What the form of a client's URL depends on.
+    pub fn needs(&self) -> Option<Needs<'_>> {
+        let urls = self.urls.as_ref()?;
+        Some(urls.needs(self.tested.as_ref()))
+    }
+
+    /// The URL of one port as the project's client reads it.
+    pub fn client_url(&self, port: Port) -> Option<ClientUrl> {
+        Some(self.client().url(port, self.urls.as_ref()?.base(port), &self.needs()?))
     }
 
     /// What the token may, as far as that is known.

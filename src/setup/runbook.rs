@@ -10,7 +10,6 @@ use crate::{
         project::Project,
         record::{Record, Undo},
         runbook::{App, Requests, Runbook, Urls},
-        stack::{self, Client},
         stages::Port,
     },
     setup::{
@@ -35,7 +34,7 @@ pub fn runbook(facts: &Facts, record: &Record, now: Timestamp) -> String {
         limits: facts.activity.limits,
         sizing: pool::sizing(facts, pool.name.as_str()),
         tested: facts.tested.as_ref(),
-        client: client(facts),
+        client: facts.client(),
         env_file: facts
             .env_files
             .as_ref()
@@ -60,19 +59,13 @@ pub fn runbook(facts: &Facts, record: &Record, now: Timestamp) -> String {
     .markdown()
 }
 
-fn client(facts: &Facts) -> Client {
-    facts.project.as_ref().map_or(Client::Unknown, |project| project.client)
-}
-
 fn urls(facts: &Facts) -> Option<Urls<'_>> {
     let urls = facts.urls.as_ref()?;
-    let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
-    let of = |port, base| stack::url_for(client(facts), port, base, probe, urls.limit);
     Some(Urls {
         pooled_key: &urls.keys.0,
         direct_key: &urls.keys.1,
-        pooled: of(Port::Pooled, &urls.pooled),
-        direct: of(Port::Direct, &urls.direct),
+        pooled: facts.client_url(Port::Pooled)?,
+        direct: facts.client_url(Port::Direct)?,
         private_host: urls.private.as_ref().map(|(pooled, _)| pooled.host.as_str()),
     })
 }
@@ -152,6 +145,7 @@ mod tests {
             activity::{Activity, Comparison, Holder, Sample, Side, Verdict},
             app_spec::AppId,
             capacity::Limits,
+            client::Client,
             cluster::{ClusterFacts, ClusterId, Environment},
             conn_url::ConnUrl,
             migration::{Applied, LedgerRow},
@@ -253,6 +247,7 @@ mod tests {
                 url("doadmin", "private-db.example:25060/shop"),
             )),
             ca: None,
+            ca_file: None,
             keys: ("DATABASE_URL".to_owned(), "DIRECT_URL".to_owned()),
             limit: 5,
         }

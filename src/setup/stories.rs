@@ -7,6 +7,7 @@ use crate::{
         access::Lease,
         app_spec::{App, AppId},
         capacity::Limits,
+        client::Client,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         login::Login,
         pool::{Pool, PoolMode, PoolName, PoolOrder},
@@ -14,7 +15,6 @@ use crate::{
         project::Project,
         record::{Entry, Undo},
         secret::Secret,
-        stack::Client,
         upkeep::Upkeep,
     },
     setup::{

@@ -56,6 +56,7 @@ impl Bench {
             direct: ConnUrl::parse(DIRECT).unwrap(),
             private: None,
             ca: None,
+            ca_file: None,
             keys: ("DATABASE_URL".to_owned(), "DIRECT_URL".to_owned()),
             limit: 5,
         });

@@ -77,6 +77,7 @@ fn direct(cluster: &Cluster) -> ConnUrl {
         password: cluster.password(OWNER).cloned(),
         host: PUBLIC_HOST.to_owned(),
         port: cluster.direct_port(),
+        more_hosts: Vec::new(),
         database: APP_DATABASE.to_owned(),
         parameters: vec![("sslmode".to_owned(), "require".to_owned())],
     }
@@ -301,6 +302,7 @@ fn canary() -> ConnUrl {
         password: Some(Secret::new(PASSWORD)),
         host: "db.example".to_owned(),
         port: 25060,
+        more_hosts: Vec::new(),
         database: "shop".to_owned(),
         parameters: Vec::new(),
     }

@@ -11,8 +11,8 @@ use std::{
 
 use poolwright::{
     domain::{
+        client::Client,
         project::{Edit, Project, Target},
-        stack::Client,
     },
     project::{
         git,

@@ -1,11 +1,8 @@
 //! How to look after a pool, and what to do about each message: the runbook's lasting part.
 
-use crate::domain::{
-    runbook::{
-        Runbook,
-        markdown::{Page, code, plain, shell},
-    },
-    stack::Client,
+use crate::domain::runbook::{
+    Runbook,
+    markdown::{Page, code, plain, shell},
 };
 
 /// Messages, what they mean, what to do. Causes that are often told wrongly are told right here.
@@ -173,21 +170,9 @@ fn migrations(page: &mut Page, runbook: &Runbook<'_>) {
         "Always over the direct URL, {}. Over the pool they can stop half-way and leave a lock behind.",
         code(direct)
     ));
-    let pooled = runbook.pooled_key();
-    let command = match runbook.client {
-        Client::Prisma6 => format!("{pooled}=\"${direct}\" npx --no prisma migrate deploy"),
-        Client::Prisma7 => "npx --no prisma migrate deploy".to_owned(),
-        Client::Libpq | Client::NodePostgres | Client::Unknown => {
-            format!("psql \"${direct}\" -v ON_ERROR_STOP=1 -1 -f migration.sql")
-        }
-    };
+    let (command, why) = runbook.client.migrate((runbook.pooled_key(), direct));
     page.code("sh", &format!("{}\n{command}", load(runbook)));
-    if runbook.client == Client::Prisma7 {
-        page.text(format!(
-            "Prisma 7 takes the URL from `datasource.url` in `prisma.config.ts`; it must read {}.",
-            code(direct)
-        ));
-    }
+    page.text(plain(&why));
 }
 
 pub(super) fn messages(page: &mut Page) {

@@ -17,8 +17,8 @@ use std::{
 };
 
 use crate::domain::{
+    client::Client,
     project::{Library, Part, Project, Seen, Stack, Target},
-    stack::Client,
 };
 
 use package::Package;

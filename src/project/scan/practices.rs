@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::{project::Kind, stack::Client};
+use crate::domain::{client::Client, project::Kind};
 
 use super::{
     code::{self, Code},
@@ -82,7 +82,8 @@ fn in_file(path: &Path, code: &Code, client: Client) -> Vec<Found> {
     let mut findings = Vec::new();
     let limit_goes = match client {
         Client::Prisma7 => "Prisma 7 refuses it. The limit goes into the adapter: max.",
-        Client::Prisma6 | Client::Libpq | Client::NodePostgres | Client::Unknown => {
+        // Every other reads no such setting.
+        _ => {
             "Prisma has no such option, so it changes nothing. The limit goes into the URL: connection_limit."
         }
     };

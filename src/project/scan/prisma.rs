@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     domain::{
+        client::Client,
         prisma_schema::{self, Datasource},
         project::{Kind, Library, Seen, Stack},
-        stack::Client,
     },
     project::script::{Script, line},
 };
@@ -68,7 +68,7 @@ pub fn read(package: &Package, files: &Files, direct_key: &str) -> (Client, Pris
     match client {
         Client::Prisma6 => planned.in_schema(&mut prisma),
         Client::Prisma7 => planned.in_config(&mut prisma),
-        Client::Libpq | Client::NodePostgres | Client::Unknown => {}
+        _ => {} // another client or a version that is not known
     }
     (client, prisma)
 }

@@ -11,7 +11,6 @@ use crate::{
         pool::Pool,
         problem::Problem,
         record::{Record, Undo},
-        stack::{self, Client},
         stages::Port,
     },
     setup::{
@@ -140,14 +139,12 @@ pub fn switch(facts: &Facts) -> Option<Switch> {
 
 /// Parameters this project's client needs behind the binding.
 fn suffix(facts: &Facts) -> String {
-    let Some(urls) = &facts.urls else { return String::new() };
-    let client = facts.project.as_ref().map_or(Client::Unknown, |project| project.client);
-    let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
-    stack::url_for(client, Port::Pooled, &urls.pooled, probe, urls.limit)
-        .url
+    let Some(made) = facts.client_url(Port::Pooled) else { return String::new() };
+    made.url
         .parameters
         .iter()
-        .filter(|(key, _)| key != "sslmode")
+        // The binding ends with sslmode=require; what comes later counts.
+        .filter(|(key, value)| (key.as_str(), value.as_str()) != ("sslmode", "require"))
         .map(|(key, value)| format!("&{key}={value}"))
         .collect()
 }

@@ -9,7 +9,6 @@ use crate::{
         problem::Problem,
         record::Undo,
         secret::Secret,
-        stack::{self, Client},
         stages::Port,
     },
     setup::{
@@ -123,16 +122,14 @@ impl Step {
     /// The two variables as they are to stand in this project's env files.
     pub fn assignments(facts: &Facts) -> Vec<Assignment> {
         let Some(urls) = &facts.urls else { return Vec::new() };
-        let client = facts.project.as_ref().map_or(Client::Unknown, |project| project.client);
-        let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
-        let assignment = |key: &String, port, url| Assignment {
-            key: key.clone(),
-            value: stack::url_for(client, port, url, probe, urls.limit).url.text(),
+        let assignment = |key: &String, port| {
+            let value = facts.client_url(port)?.text();
+            Some(Assignment { key: key.clone(), value })
         };
-        vec![
-            assignment(&urls.keys.0, Port::Pooled, &urls.pooled),
-            assignment(&urls.keys.1, Port::Direct, &urls.direct),
-        ]
+        [assignment(&urls.keys.0, Port::Pooled), assignment(&urls.keys.1, Port::Direct)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// What would change in one file; an example file gets names without values from its own writer.

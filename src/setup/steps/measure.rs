@@ -86,6 +86,7 @@ pub fn direct_target(facts: &Facts) -> Result<Target, String> {
             host: direct.host.clone(),
             port: direct.port,
             database,
+            more_hosts: Vec::new(),
             parameters: vec![("sslmode".to_owned(), "require".to_owned())],
         },
         ca: cluster.ca.clone(),

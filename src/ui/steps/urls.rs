@@ -1,28 +1,36 @@
-//! Page 5: both URLs in their parts, in the form that the project's client reads, checked as a pair.
+//! Page 5: both URLs in their parts, in the form that a client reads, checked as a pair.
 
-use egui::{Id, RichText, Ui};
+mod parts;
+mod paste;
+mod reader;
+
+use egui::{Id, Ui};
 
 use crate::{
     domain::{
-        conn_url::{ConnUrl, PairFinding},
+        client::{Client, ClientUrl},
+        conn_url::pair::{PairFinding, PairFix, Verdict},
         secret::Secret,
-        stack::{self, Client, ClientUrl},
         stages::Port,
     },
     setup::{
         Setup,
         facts::{Facts, Urls},
-        steps::urls::KEYS,
+        steps::urls::{KEYS, default_ca_file},
     },
     ui::{
         act::{Act, Copied},
-        kit::{self, Column, Icon, Part},
+        kit::{self, Icon},
         theme::{Theme, gap},
     },
 };
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     hidden_password(ui, setup);
+    let brings = setup.facts.cluster.is_none();
+    if brings {
+        paste::show(ui, setup);
+    }
     let view = View::now(ui, &setup.facts);
     let urls = setup.steps.urls.build(&setup.facts);
     let mut act = None;
@@ -30,16 +38,20 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         Ok(urls) => {
             for port in Port::BOTH {
                 let url = view.url(&setup.facts, urls, port);
-                act = card(ui, &setup.facts, urls, port, &url).or(act);
+                act = parts::card(ui, &setup.facts, urls, port, &url).or(act);
             }
+            pair(ui, setup);
         }
         Err(why) => kit::note(ui, Theme::of(ui).info, Icon::Info, "No URLs yet.", why),
     }
     form(ui, setup, view);
     if let Ok(urls) = &urls {
-        let findings = setup.steps.urls.findings(&setup.facts);
-        kit::card(ui, Some("Pair check"), |ui| pair(ui, &findings));
+        let needs = urls.needs(setup.facts.tested.as_ref());
+        act = reader::settings(ui, view.client, &needs).or(act);
         act = certificate(ui, urls).or(act);
+    }
+    if !brings {
+        paste::show(ui, setup);
     }
     why(ui);
     act
@@ -48,10 +60,11 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
 /// A password that the account does not show has to be pasted.
 fn hidden_password(ui: &mut Ui, setup: &mut Setup) {
     let draft = &mut setup.steps.urls.draft;
-    let Some(role) = setup.facts.pool.as_ref().and_then(|pool| pool.user.clone()) else { return };
-    let known =
-        setup.facts.cluster.as_ref().is_some_and(|facts| facts.password_of(&role).is_some());
-    if known && draft.password.is_none() {
+    let (Some(cluster), Some(pool)) = (&setup.facts.cluster, &setup.facts.pool) else { return };
+    let role = pool.user.as_ref().unwrap_or(&cluster.cluster.direct.user);
+    let id = &cluster.cluster.id;
+    let typed = draft.typed_for(id, role).cloned();
+    if cluster.password_of(role).is_some() && typed.is_none() {
         return;
     }
     kit::card(ui, Some("Password"), |ui| {
@@ -62,10 +75,10 @@ fn hidden_password(ui: &mut Ui, setup: &mut Setup) {
             ),
         );
         // The field edits a plain text; the copy made for it is wiped after each frame.
-        let text = draft.password.as_ref().map_or("", |password| password.expose());
+        let text = typed.as_ref().map_or("", |password| password.expose());
         let mut text = zeroize::Zeroizing::new(text.to_owned());
         if kit::secret_field(ui, &format!("Password of {role}"), &mut text).changed() {
-            draft.password = (!text.is_empty()).then(|| Secret::new(text.as_str()));
+            draft.type_for(id, role, Secret::new(text.as_str()));
         }
     });
 }
@@ -85,51 +98,41 @@ impl View {
     /// What was chosen last, else what suits the project.
     fn now(ui: &Ui, facts: &Facts) -> Self {
         let ids = Self::ids();
-        let known = facts.project.as_ref().map_or(Client::Unknown, |project| project.client);
         Self {
-            client: ui.data(|data| data.get_temp(ids.0)).unwrap_or(known),
+            client: ui.data(|data| data.get_temp(ids.0)).unwrap_or(facts.client()),
             private: ui.data(|data| data.get_temp(ids.1)).unwrap_or(false),
         }
     }
 
     fn url(self, facts: &Facts, urls: &Urls, port: Port) -> ClientUrl {
-        let (pooled, direct) = match &urls.private {
-            Some(private) if self.private => (&private.0, &private.1),
-            _ => (&urls.pooled, &urls.direct),
+        let base = match (&urls.private, port) {
+            (Some((pooled, _)), Port::Pooled) if self.private => pooled,
+            (Some((_, direct)), Port::Direct) if self.private => direct,
+            _ => urls.base(port),
         };
-        let base = match port {
-            Port::Pooled => pooled,
-            Port::Direct => direct,
-        };
-        let probe = facts.tested.as_ref().and_then(|tested| tested.probe);
-        stack::url_for(self.client, port, base, probe, urls.limit)
+        self.client.url(port, base, &urls.needs(facts.tested.as_ref()))
     }
 }
-
-const CLIENTS: [Client; 5] =
-    [Client::Prisma6, Client::Prisma7, Client::NodePostgres, Client::Libpq, Client::Unknown];
 
 /// Which code reads the URLs, under which names, and how many connections an instance may open.
 fn form(ui: &mut Ui, setup: &mut Setup, view: View) {
     let View { mut client, mut private } = view;
     let ids = View::ids();
-    let cluster = setup.facts.cluster.as_ref().map(|facts| &facts.cluster);
-    let region = cluster.map_or("", |cluster| cluster.region.as_str());
-    let mut places = vec![(false, "Anywhere: public host".to_owned())];
-    if cluster.is_some_and(|cluster| cluster.private.is_some()) {
-        places.push((true, format!("DigitalOcean, {region}: private host")));
-    }
-    let draft = &mut setup.steps.urls.draft;
     kit::card(ui, Some("Form and names"), |ui| {
+        if reader::choice(ui, &setup.facts, &mut client) {
+            ui.data_mut(|data| data.insert_temp(ids.0, client));
+        }
         ui.columns(2, |columns| {
             let [left, right] = columns else { return };
-            let clients = CLIENTS.map(|client| (client, client.title().to_owned()));
-            if kit::select(left, "Written for", &mut client, &clients) {
-                left.data_mut(|data| data.insert_temp(ids.0, client));
+            if kit::select(left, "Where the code runs", &mut private, &places(&setup.facts)) {
+                left.data_mut(|data| data.insert_temp(ids.1, private));
             }
-            if kit::select(right, "Where the code runs", &mut private, &places) {
-                right.data_mut(|data| data.insert_temp(ids.1, private));
-            }
+            kit::number(
+                right,
+                "Connections per instance",
+                &mut setup.steps.urls.draft.limit,
+                1..=200,
+            );
         });
         if private {
             kit::caption(
@@ -139,9 +142,11 @@ fn form(ui: &mut Ui, setup: &mut Setup, view: View) {
         }
         ui.columns(2, |columns| {
             let [left, right] = columns else { return };
+            let draft = &mut setup.steps.urls.draft;
             names(left, &mut draft.pooled_key, &mut draft.direct_key);
-            kit::number(right, "Connections per instance", &mut draft.limit, 1..=200);
+            verification(right, setup);
         });
+        let draft = &mut setup.steps.urls.draft;
         if !is_usual(&draft.pooled_key, &draft.direct_key) || own_names(ui) {
             ui.columns(2, |columns| {
                 let [left, right] = columns else { return };
@@ -149,7 +154,38 @@ fn form(ui: &mut Ui, setup: &mut Setup, view: View) {
                 kit::field(right, "Variable, direct", &mut draft.direct_key, "");
             });
         }
+        if draft.verify {
+            if draft.ca_file.is_empty() {
+                draft.ca_file = default_ca_file(&setup.facts);
+            }
+            kit::field(
+                ui,
+                "File of the certificate authority",
+                &mut draft.ca_file,
+                "As the app opens it, from the folder it runs in. Step 7 writes it into the project.",
+            );
+        }
     });
+}
+
+fn places(facts: &Facts) -> Vec<(bool, String)> {
+    let mut places = vec![(false, "Anywhere: public host".to_owned())];
+    if let Some(cluster) = facts.cluster.as_ref().map(|facts| &facts.cluster)
+        && cluster.private.is_some()
+    {
+        places.push((true, format!("DigitalOcean, {}: private host", cluster.region)));
+    }
+    places
+}
+
+/// Encrypted always; whether the server must prove who it is.
+fn verification(ui: &mut Ui, setup: &mut Setup) {
+    let has_authority = setup.facts.cluster.as_ref().is_some_and(|facts| facts.ca.is_some());
+    let mut options = vec![(false, "Encrypted, not checked".to_owned())];
+    if has_authority {
+        options.push((true, "Encrypted and checked (verify-full)".to_owned()));
+    }
+    kit::select(ui, "Certificate", &mut setup.steps.urls.draft.verify, &options);
 }
 
 fn is_usual(pooled: &str, direct: &str) -> bool {
@@ -183,202 +219,30 @@ fn names(ui: &mut Ui, pooled: &mut String, direct: &mut String) {
     }
 }
 
-fn card(ui: &mut Ui, facts: &Facts, urls: &Urls, port: Port, made: &ClientUrl) -> Option<Act> {
-    let url = &made.url;
-    let title = match port {
-        Port::Pooled => format!("For your app (pooled, port {})", url.port),
-        Port::Direct => format!("For migrations and administration (direct, port {})", url.port),
-    };
-    let key = match port {
-        Port::Pooled => &urls.keys.0,
-        Port::Direct => &urls.keys.1,
-    };
-    let name = format!("{} URL", capital(port.word()));
-    kit::card(ui, Some(&title), |ui| {
-        let shown = Shown::of(ui, port);
-        let parts = parts(facts, port, made, shown.now);
-        let lead = parts.iter().position(|part| part.text.starts_with('/')).unwrap_or(0);
-        kit::anatomy(ui, &name, &parts, lead);
-        let act = ui
-            .horizontal_wrapped(|ui| {
-                let act = copies(ui, &name, url);
-                shown.toggle(ui, &name);
-                ui.label(
-                    RichText::new(format!("goes into {key}")).small().color(Theme::of(ui).text_2),
-                );
-                act
-            })
-            .inner;
-        if !made.reasons.is_empty() {
-            kit::fold(ui, &format!("Why these parameters, {}?", port.word()), |ui| {
-                let columns = [Column::text_of("Parameter", 160.0), Column::text("Reason")];
-                let rows: Vec<Vec<String>> = made
-                    .reasons
-                    .iter()
-                    .map(|(parameter, reason)| vec![parameter.clone(), reason.clone()])
-                    .collect();
-                kit::table(ui, &format!("Parameters of the {name}"), &columns, &rows);
-            });
+fn pair(ui: &mut Ui, setup: &mut Setup) {
+    let findings = setup.steps.urls.findings(&setup.facts);
+    let mut fix = None;
+    kit::card(ui, Some("Pair check"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::XS;
+        for finding in &findings {
+            fix = judged(ui, finding).or(fix.take());
         }
-        act
-    })
-}
-
-fn copies(ui: &mut Ui, name: &str, url: &ConnUrl) -> Option<Act> {
-    let mut act = None;
-    if kit::copy_button(ui, "Copy", &format!("Copy {name} with password")) {
-        let kind = format!("{name} with password");
-        act = Some(Act::Copy(Copied { text: url.text(), kind, secret: true }));
-    }
-    if kit::copy_button(ui, "Copy without password", &format!("Copy {name} without password")) {
-        let kind = format!("{name} without password");
-        let text = url.without_password().text();
-        act = Some(Act::Copy(Copied { text, kind, secret: false }));
-    }
-    act
-}
-
-/// A password stands on the screen for half a minute, and only while the window has the focus.
-struct Shown {
-    id: Id,
-    now: bool,
-}
-
-impl Shown {
-    const SECONDS: f64 = 30.0;
-
-    fn of(ui: &Ui, port: Port) -> Self {
-        let id = Id::unique("password shown until").with(port.word());
-        let (time, focused) = ui.input(|input| (input.time, input.focused));
-        let left = ui.data(|data| data.get_temp::<f64>(id)).unwrap_or(0.0) - time;
-        let now = 0.0 < left && focused;
-        if now {
-            ui.request_repaint_after(std::time::Duration::from_secs_f64(left));
-        } else {
-            ui.data_mut(|data| data.remove::<f64>(id));
-        }
-        Self { id, now }
-    }
-
-    fn toggle(&self, ui: &mut Ui, name: &str) {
-        let (label, verb) = if self.now { ("Hide", "Hide") } else { ("Show", "Show") };
-        let response = kit::secondary_button(ui, label)
-            .accessible_name(format!("{verb} the password of the {name}"));
-        if response.clicked() {
-            let until = ui.input(|input| input.time) + Self::SECONDS;
-            ui.data_mut(|data| {
-                if self.now {
-                    data.remove::<f64>(self.id);
-                } else {
-                    data.insert_temp(self.id, until);
-                }
-            });
-            ui.request_repaint();
-        }
+    });
+    if let Some(fix) = fix {
+        setup.steps.urls.apply(&fix, &setup.facts);
     }
 }
 
-/// The URL cut at its separators. Parts are encoded, so no separator is ever inside one.
-fn parts(facts: &Facts, port: Port, made: &ClientUrl, with_password: bool) -> Vec<Part> {
-    let url = &made.url;
-    let masked = url.masked();
-    let secret = url.text();
-    // The person asked to see it; it is hidden again after half a minute.
-    let text = if with_password { secret.expose() } else { masked.as_str() };
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let (credentials, address) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    let (host, number) = address.rsplit_once(':').unwrap_or((address, ""));
-    let (database, query) = path.split_once('?').unwrap_or((path, ""));
-    let part = |text: String, name, sentence: &str| Part {
-        text,
-        name,
-        sentence: sentence.to_owned(),
-        said: None,
-    };
-    let mut parts = vec![
-        part(
-            format!("{scheme}://"),
-            "scheme",
-            "Every PostgreSQL client knows a URL by this beginning.",
-        ),
-        part(user.to_owned(), "user", &user_sentence(facts, port, &url.user)),
-        Part {
-            said: (!with_password).then_some("hidden"),
-            ..part(
-                format!(":{password}"),
-                "password",
-                "Special characters are percent-encoded, so that every tool reads the same password.",
-            )
-        },
-        part(format!("@{host}"), "host", host_sentence(facts, &url.host)),
-        part(format!(":{number}"), "port", port_sentence(port)),
-        part(format!("/{database}"), path_name(port), &path_sentence(facts, port, &url.database)),
-    ];
-    for (index, parameter) in query.split('&').filter(|text| !text.is_empty()).enumerate() {
-        let key = parameter.split('=').next().unwrap_or(parameter);
-        let reason = made.reasons.iter().find(|(name, _)| name.split('=').next() == Some(key));
-        let sentence = reason.map_or("The connection is encrypted.", |(_, reason)| reason.as_str());
-        let sign = if index == 0 { '?' } else { '&' };
-        parts.push(part(format!("{sign}{parameter}"), "parameter", sentence));
-    }
-    parts
-}
-
-fn user_sentence(facts: &Facts, port: Port, user: &str) -> String {
-    match port {
-        Port::Pooled if facts.pool.as_ref().is_some_and(|pool| pool.user.is_none()) => {
-            format!(
-                "The pool has no user of its own; each client signs in as itself, here as {user}."
-            )
-        }
-        Port::Pooled => format!("The pool signs in to the database as {user}."),
-        Port::Direct => format!("{user} owns the tables that migrations change."),
-    }
-}
-
-fn host_sentence(facts: &Facts, host: &str) -> &'static str {
-    let private = facts.cluster.as_ref().and_then(|facts| facts.cluster.private.as_ref());
-    if private.is_some_and(|private| private.host == host) {
-        "The cluster's private host, reached from DigitalOcean's network only."
-    } else {
-        "The cluster's public host. Pool and database stand behind the same name, on two ports."
-    }
-}
-
-fn port_sentence(port: Port) -> &'static str {
-    match port {
-        Port::Pooled => "The port of PgBouncer, which lends out the connections of the pool.",
-        Port::Direct => "The port of PostgreSQL itself: one connection per client.",
-    }
-}
-
-fn path_name(port: Port) -> &'static str {
-    match port {
-        Port::Pooled => "pool's name",
-        Port::Direct => "database",
-    }
-}
-
-fn path_sentence(facts: &Facts, port: Port, database: &str) -> String {
-    match (port, &facts.pool) {
-        (Port::Pooled, Some(pool)) => crate::setup::steps::urls::Step::pool_sentence(pool),
-        (Port::Pooled, None) | (Port::Direct, _) => format!("“{database}” is the database itself."),
-    }
-}
-
-fn pair(ui: &mut Ui, findings: &[PairFinding]) {
+fn judged(ui: &mut Ui, finding: &PairFinding) -> Option<PairFix> {
     let theme = Theme::of(ui);
-    ui.spacing_mut().item_spacing.y = gap::XS;
-    for finding in findings {
-        let (mark, color, word) = match (finding.ok, finding.warning) {
-            (true, _) => (Icon::Done, theme.success.text, "Passed"),
-            (false, true) => (Icon::Warning, theme.warning.text, "Warning"),
-            (false, false) => (Icon::Stopped, theme.danger.text, "To be changed"),
-        };
-        kit::marked(ui, mark, color, word, &finding.text);
-    }
+    let (mark, color, word) = match finding.verdict {
+        Verdict::Good => (Icon::Done, theme.success.text, "Passed"),
+        Verdict::Doubtful => (Icon::Warning, theme.warning.text, "Warning"),
+        Verdict::Wrong => (Icon::Stopped, theme.danger.text, "To be changed"),
+    };
+    kit::marked(ui, mark, color, word, &finding.text);
+    let fix = finding.fix.as_ref()?;
+    kit::secondary_button(ui, &fix.label()).clicked().then(|| fix.clone())
 }
 
 fn certificate(ui: &mut Ui, urls: &Urls) -> Option<Act> {
