@@ -1,18 +1,27 @@
-//! Requests to the app's own health address: does it answer, how fast.
+//! Requests to the app's own health address: does it answer, with what, how fast.
 
 use std::time::{Duration, Instant};
 
 use crate::domain::problem::Problem;
 
-/// Longer than this is no answer.
-const LIMIT: Duration = Duration::from_secs(2);
-
 /// What one request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// A status from 200 to 299 arrived in time.
-    pub well: bool,
+    /// `None`: no answer came in time, or the connection broke.
+    pub status: Option<u16>,
     pub took: Duration,
+}
+
+impl Answer {
+    /// A status from 200 to 299.
+    pub fn well(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// The app has nothing to serve with. A status below 500 speaks of the address, not of the app.
+    pub fn refused(&self) -> bool {
+        self.status.is_none_or(|status| 500 <= status)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -22,7 +31,8 @@ pub struct Health {
 }
 
 impl Health {
-    pub fn new(url: &str) -> Result<Self, Problem> {
+    /// Longer than `limit` is no answer.
+    pub fn new(url: &str, limit: Duration) -> Result<Self, Problem> {
         let bad = |why: String| {
             Problem::new(
                 "health address",
@@ -37,7 +47,7 @@ impl Health {
             return Err(bad("It has to start with http:// or https://.".to_owned()));
         }
         let client = reqwest::Client::builder()
-            .timeout(LIMIT)
+            .timeout(limit)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("poolwright/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -48,7 +58,37 @@ impl Health {
     pub async fn ask(&self) -> Answer {
         let began = Instant::now();
         let sent = self.client.get(self.url.clone()).send().await;
-        let well = sent.is_ok_and(|answer| answer.status().is_success());
-        Answer { well, took: began.elapsed() }
+        let status = sent.ok().map(|answer| answer.status().as_u16());
+        Answer { status, took: began.elapsed() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_page_says_nothing_against_the_app_and_silence_does() {
+        let of = |status| Answer { status, took: Duration::ZERO };
+        let table = [
+            (Some(200), true, false),
+            (Some(204), true, false),
+            (Some(302), false, false),
+            (Some(404), false, false),
+            (Some(500), false, true),
+            (Some(503), false, true),
+            (None, false, true),
+        ];
+        for (status, well, refused) in table {
+            assert_eq!((of(status).well(), of(status).refused()), (well, refused), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn only_web_addresses_are_asked() {
+        let refusal = |url| Health::new(url, Duration::from_secs(1)).err().map(|bad| bad.what);
+        let what = "The health address postgresql://db/shop is not accepted.".to_owned();
+        assert_eq!(refusal("postgresql://db/shop"), Some(what));
+        assert!(refusal("shop.example/health").is_some());
     }
 }

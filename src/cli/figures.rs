@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        activity::{Side, Verdict},
-        capacity::Limits,
+        activity::{Holder, verdict::Side, who_holds},
+        capacity::{Advice, Limits},
         stages::{Port, Tracking},
     },
     setup::{
@@ -237,10 +237,8 @@ fn app(setup: &Setup) -> Vec<String> {
 
 fn verify(setup: &Setup) -> Vec<String> {
     let Some(comparison) = &setup.facts.comparison else { return Vec::new() };
-    let mut lines = vec![comparison.verdict.word().to_owned()];
-    if let Verdict::NotProven(why) = &comparison.verdict {
-        lines.push(why.clone());
-    }
+    let mut lines = vec![format!("{}: {}", comparison.verdict.word(), comparison.sentence())];
+    lines.extend(comparison.traffic());
     let usable = setup.facts.activity.limits.map_or(0, Limits::usable);
     let side = |name: &str, side: &Side| {
         format!(
@@ -255,12 +253,38 @@ fn verify(setup: &Setup) -> Vec<String> {
         lines.push(format!("the app's server connections peaked at {pooled}, the pool has {size}"));
     }
     if let Some(requests) = &setup.facts.requests {
+        let caused = requests.connections.map_or(String::new(), |(before, peak)| {
+            format!(", server connections {before} → {peak}")
+        });
         lines.push(format!(
-            "{} of {} requests answered, p95 {} ms",
+            "{} of {} requests answered, p95 {} ms{caused}",
             requests.answered,
             requests.asked,
             requests.p95.as_millis()
         ));
     }
+    lines.extend(setup.facts.loaded.as_ref().map(|loaded| format!("load: {}", loaded.sentence())));
+    lines.extend(advice(setup));
     lines
+}
+
+fn advice(setup: &Setup) -> Option<String> {
+    match verify::advice(&setup.facts, &setup.rules)? {
+        Advice::Smaller { to, frees } => {
+            Some(format!("next size: {to} would be enough and frees {frees} for other pools"))
+        }
+        Advice::Larger { to } => {
+            Some(format!("next size: all were at work at once, {to} still fit"))
+        }
+        Advice::Fits => None,
+    }
+}
+
+/// `97 are in use: shop-web 60, unnamed 3. `; empty where nobody was asked.
+pub fn holders(holders: &[Holder]) -> String {
+    if holders.is_empty() {
+        return String::new();
+    }
+    let total: u32 = holders.iter().map(|holder| holder.count).sum();
+    format!("{total} are in use: {}. ", who_holds(holders))
 }

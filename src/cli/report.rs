@@ -62,10 +62,7 @@ impl Progress {
             StepMsg::Test(test::Msg::Stage(port, stage, outcome)) => {
                 self.stage(*port, *stage, outcome)
             }
-            StepMsg::Measure(measure::Msg::Waiting(text)) if *text != self.news => {
-                self.line(text);
-                self.news.clone_from(text);
-            }
+            StepMsg::Measure(measure::Msg::Waiting(waiting)) => self.waiting(waiting),
             StepMsg::Migrations(migrations::Msg::Applied(applied)) => {
                 self.line(&format!("applied {} in {} ms", applied.name, applied.took.as_millis()));
             }
@@ -74,6 +71,20 @@ impl Progress {
                 self.news.clone_from(word);
             }
             _ => {} // everything else is told by the step's end
+        }
+    }
+
+    /// Once for each thing the server says, and once more when it is known who holds the connections.
+    fn waiting(&mut self, waiting: &measure::Waiting) {
+        let who = figures::holders(&waiting.holders);
+        let patience = crate::domain::figures::lasted(waiting.patience);
+        let text = format!(
+            "The database has no free connection for us: “{}”. {who}It is asked again for up to {patience}.",
+            waiting.said
+        );
+        if text != self.news {
+            self.line(&text);
+            self.news = text;
         }
     }
 
@@ -176,7 +187,7 @@ pub fn print_json(setup: &Setup, exit: Exit) {
         })
         .collect();
     let verdict = setup.facts.comparison.as_ref().map(|comparison| {
-        let side = |side: Option<&crate::domain::activity::Side>| {
+        let side = |side: Option<&crate::domain::activity::verdict::Side>| {
             side.map(|side| {
                 json!({
                     "samples": side.samples, "median": side.median, "peak": side.peak,

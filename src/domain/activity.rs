@@ -1,13 +1,18 @@
-//! Connections over time: samples, before and after the switch, and the verdict.
+//! Connections over time: who holds them, sample after sample, before and after the switch.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
+
+pub mod export;
+pub mod verdict;
 
 use crate::domain::capacity::Limits;
 
 /// The name our own connections carry.
 pub const OURS: &str = "poolwright";
+/// And those of our load tests.
+pub const LOAD: &str = "poolwright load";
 
 /// Who holds how many connections at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +24,39 @@ pub struct Holder {
     /// `active`, `idle`, `idle in transaction`, or `hidden`.
     pub state: String,
     pub count: u32,
+    /// `None` where the server hides it from our role.
+    pub age: Option<Age>,
+}
+
+/// How long connections have been in their state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    pub longest: Duration,
+    /// So many of them for longer than `LONG`.
+    pub long: u32,
+}
+
+/// An idle connection older than this waits for nothing that will soon come.
+pub const LONG: Duration = Duration::from_secs(300);
+
+impl Holder {
+    pub fn is_ours(&self) -> bool {
+        matches!(self.application.as_str(), OURS | LOAD)
+    }
+}
+
+/// `shop-web 60, worker 14, unnamed 3`: by application, the most first.
+pub fn who_holds(holders: &[Holder]) -> String {
+    let mut sums: BTreeMap<&str, u32> = BTreeMap::new();
+    for holder in holders {
+        *sums.entry(holder.application.as_str()).or_default() += holder.count;
+    }
+    let mut sums: Vec<(&str, u32)> = sums.into_iter().collect();
+    sums.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let named = |name: &str| if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() };
+    let shown: Vec<String> =
+        sums.into_iter().map(|(name, count)| format!("{} {count}", named(name))).collect();
+    shown.join(", ")
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +65,7 @@ pub struct Sample {
     pub holders: Vec<Holder>,
     /// Sum of `xact_commit` of the server's databases, less our own; a running total.
     pub commits: u64,
-    /// Sign-ins and health requests refused since the sample before.
+    /// Sign-ins of ours and requests to the app's health address refused since the sample before.
     pub refused: u32,
 }
 
@@ -39,16 +77,23 @@ impl Sample {
 
     /// All backends but ours.
     pub fn total_of_others(&self) -> u32 {
-        let others = self.holders.iter().filter(|holder| holder.application != OURS);
+        let others = self.holders.iter().filter(|holder| !holder.is_ours());
         others.map(|holder| holder.count).sum()
+    }
+
+    /// By this application under this role.
+    pub fn held_by(&self, (application, user): (&str, &str)) -> u32 {
+        let held = self
+            .holders
+            .iter()
+            .filter(|holder| holder.application == application && holder.user == user);
+        held.map(|holder| holder.count).sum()
     }
 
     pub fn held_from(&self, address: &str) -> u32 {
         self.holders
             .iter()
-            .filter(|holder| {
-                holder.application != OURS && holder.address.as_deref() == Some(address)
-            })
+            .filter(|holder| !holder.is_ours() && holder.address.as_deref() == Some(address))
             .map(|holder| holder.count)
             .sum()
     }
@@ -63,136 +108,74 @@ pub struct Activity {
     pub switched_at: Option<Timestamp>,
     /// Between the two the app was being replaced; its samples count for neither side.
     pub switch_began_at: Option<Timestamp>,
+    /// When this program itself put load on the server; such samples count for neither side.
+    pub loads: Vec<Span>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Side {
-    pub samples: usize,
-    pub median: u32,
-    pub peak: u32,
-    pub refused: u32,
-    pub transactions: u64,
-    pub lasted: Duration,
-    pub per_second: f64,
+/// From its first moment to its last, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub from: Timestamp,
+    pub until: Timestamp,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    Better,
-    NoClearChange,
-    Worse,
-    /// With the reason, one sentence.
-    NotProven(String),
+/// Which part of a recording a sample belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Before,
+    /// The app was being replaced, or we made the load: it counts for neither side.
+    Meanwhile,
+    After,
 }
 
-impl Verdict {
-    pub fn word(&self) -> &'static str {
+impl Part {
+    pub fn word(self) -> &'static str {
         match self {
-            Self::Better => "Better",
-            Self::NoClearChange => "No clear change",
-            Self::Worse => "Worse",
-            Self::NotProven(_) => "Not proven yet",
+            Self::Before => "before",
+            Self::Meanwhile => "meanwhile",
+            Self::After => "after",
         }
     }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Comparison {
-    pub before: Option<Side>,
-    pub after: Option<Side>,
-    pub verdict: Verdict,
 }
 
 impl Activity {
     pub fn before(&self) -> Vec<&Sample> {
-        let end = self.switch_began_at.or(self.switched_at);
-        self.samples.iter().filter(|sample| end.is_none_or(|end| sample.at < end)).collect()
+        self.part(Part::Before)
     }
 
     pub fn after(&self) -> Vec<&Sample> {
-        let Some(start) = self.switched_at else { return Vec::new() };
-        self.samples.iter().filter(|sample| start <= sample.at).collect()
+        self.part(Part::After)
     }
-}
 
-/// Transactions that a side needs before it counts.
-pub const MIN_TRANSACTIONS: u64 = 100;
-
-/// The rule in words, printed beside the verdict.
-pub const RULE: &str = "Better: the median afterwards is at most 80 % of before, or there were refusals before and none after. \
-    Worse: at least 110 %, or refusals that were not there before. Not proven yet: too few samples or fewer than 100 \
-    transactions on a side, or traffic afterwards below two thirds of before.";
-
-/// Compares the two sides and judges by the rule that is printed beside the verdict.
-pub fn compare(activity: &Activity, min_samples: usize) -> Comparison {
-    let before = side(&activity.before());
-    let after = side(&activity.after());
-    let verdict =
-        judge(before.as_ref(), after.as_ref(), activity.switched_at.is_some(), min_samples);
-    Comparison { before, after, verdict }
-}
-
-fn side(samples: &[&Sample]) -> Option<Side> {
-    let (first, last) = (samples.first()?, samples.last()?);
-    let mut totals: Vec<u32> = samples.iter().map(|sample| sample.total()).collect();
-    totals.sort_unstable();
-    let lasted = Duration::try_from(last.at.duration_since(first.at)).unwrap_or_default();
-    let transactions = last.commits.saturating_sub(first.commits);
-    let seconds = lasted.as_secs_f64();
-    Some(Side {
-        samples: samples.len(),
-        median: totals.get(totals.len() / 2).copied().unwrap_or(0),
-        peak: totals.last().copied().unwrap_or(0),
-        refused: samples.iter().map(|sample| sample.refused).sum(),
-        transactions,
-        lasted,
-        per_second: if 0.0 < seconds { transactions as f64 / seconds } else { 0.0 },
-    })
-}
-
-fn judge(
-    before: Option<&Side>,
-    after: Option<&Side>,
-    switched: bool,
-    min_samples: usize,
-) -> Verdict {
-    let not_proven = |why: &str| Verdict::NotProven(why.to_owned());
-    if !switched {
-        return not_proven("The app has not gone over to the pool yet.");
+    pub fn part(&self, part: Part) -> Vec<&Sample> {
+        self.samples.iter().filter(|sample| self.part_of(sample.at) == part).collect()
     }
-    let Some(before) = before else {
-        return not_proven("There is no baseline: nothing was recorded before the switch.");
-    };
-    let Some(after) = after else { return not_proven("Nothing was recorded since the switch.") };
-    for (side, name) in [(before, "before"), (after, "after")] {
-        if side.samples < min_samples {
-            return Verdict::NotProven(format!(
-                "Only {} of {min_samples} samples were recorded {name} the switch.",
-                side.samples
-            ));
-        }
-        if side.transactions < MIN_TRANSACTIONS {
-            return Verdict::NotProven(format!(
-                "Only {} transactions ran {name} the switch; {MIN_TRANSACTIONS} are needed.",
-                side.transactions
-            ));
+
+    pub fn part_of(&self, at: Timestamp) -> Part {
+        let switching = self.switch_began_at.or(self.switched_at);
+        if self.loads.iter().any(|load| load.from <= at && at <= load.until) {
+            Part::Meanwhile
+        } else if switching.is_none_or(|began| at < began) {
+            Part::Before
+        } else if self.switched_at.is_some_and(|switched| switched <= at) {
+            Part::After
+        } else {
+            Part::Meanwhile
         }
     }
-    if after.per_second * 3.0 < before.per_second * 2.0 {
-        return Verdict::NotProven(format!(
-            "Traffic after the switch was lower than before: {:.0} transactions a second against {:.0}.",
-            after.per_second, before.per_second
-        ));
+
+    /// Is there a load of ours between these two moments?
+    fn load_between(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.loads.iter().any(|load| load.from <= until && from <= load.until)
     }
-    let (was, is) = (u64::from(before.median) * 100, u64::from(after.median) * 100);
-    if before.refused == 0 && 0 < after.refused {
-        Verdict::Worse
-    } else if is * 100 <= was * 80 || (0 < before.refused && after.refused == 0) {
-        Verdict::Better
-    } else if was * 110 <= is * 100 {
-        Verdict::Worse
-    } else {
-        Verdict::NoClearChange
+
+    /// The app went back to its earlier settings: from the switch on nothing counts any more.
+    pub fn take_the_switch_back(&mut self) {
+        if let Some(began) = self.switch_began_at.or(self.switched_at) {
+            self.samples.retain(|sample| sample.at < began);
+        }
+        self.switch_began_at = None;
+        self.switched_at = None;
     }
 }
 
@@ -200,88 +183,49 @@ fn judge(
 mod tests {
     use super::*;
 
-    const SWITCH: i64 = 1000;
-
-    fn sample(second: i64, total: u32, commits: u64, refused: u32) -> Sample {
-        let holder = Holder {
-            application: "app".to_owned(),
-            user: "app".to_owned(),
-            address: Some("10.0.0.1".to_owned()),
-            state: "idle".to_owned(),
-            count: total,
-        };
-        Sample {
-            at: Timestamp::from_second(second).unwrap(),
-            holders: vec![holder],
-            commits,
-            refused,
-        }
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
-    /// Ten samples on each side: connections, transactions a second, refusals in the first sample.
-    fn verdict(before: (u32, u64, u32), after: (u32, u64, u32)) -> Verdict {
-        let row = |start: i64, (total, rate, refused): (u32, u64, u32)| {
-            (0..10_u32).map(move |n| {
-                let refused = if n == 0 { refused } else { 0 };
-                sample(start + i64::from(n), total, 1000 + rate * u64::from(n), refused)
-            })
-        };
-        let switch = Timestamp::from_second(SWITCH).unwrap();
-        let activity = Activity {
-            samples: row(0, before).chain(row(SWITCH, after)).collect(),
-            switched_at: Some(switch),
+    fn sample(second: i64) -> Sample {
+        Sample { at: at(second), holders: Vec::new(), commits: 0, refused: 0 }
+    }
+
+    fn seconds(samples: &[&Sample]) -> Vec<i64> {
+        samples.iter().map(|sample| sample.at.as_second()).collect()
+    }
+
+    fn switched() -> Activity {
+        Activity {
+            samples: (0..10).map(sample).collect(),
+            switch_began_at: Some(at(4)),
+            switched_at: Some(at(6)),
             ..Activity::default()
-        };
-        compare(&activity, 10).verdict
-    }
-
-    #[test]
-    fn a_fifth_less_is_better_and_a_tenth_more_is_worse() {
-        assert_eq!(verdict((100, 50, 0), (80, 50, 0)), Verdict::Better);
-        assert_eq!(verdict((100, 50, 0), (81, 50, 0)), Verdict::NoClearChange);
-        assert_eq!(verdict((100, 50, 0), (109, 50, 0)), Verdict::NoClearChange);
-        assert_eq!(verdict((100, 50, 0), (110, 50, 0)), Verdict::Worse);
-    }
-
-    #[test]
-    fn refusals_decide_whatever_the_median_says() {
-        assert_eq!(verdict((20, 50, 3), (20, 50, 0)), Verdict::Better);
-        assert_eq!(verdict((20, 50, 3), (20, 50, 1)), Verdict::NoClearChange);
-        assert_eq!(verdict((20, 50, 0), (5, 50, 1)), Verdict::Worse);
-    }
-
-    #[test]
-    fn too_little_traffic_proves_nothing() {
-        assert!(matches!(verdict((20, 60, 0), (5, 39, 0)), Verdict::NotProven(_)));
-        assert_eq!(verdict((20, 60, 0), (5, 40, 0)), Verdict::Better);
-        assert!(matches!(verdict((20, 10, 0), (5, 10, 0)), Verdict::NotProven(_)));
-        assert_eq!(verdict((20, 50, 0), (5, 500, 0)), Verdict::Better);
-    }
-
-    #[test]
-    fn without_a_switch_or_a_baseline_nothing_is_proven() {
-        let mut activity = Activity { samples: vec![sample(0, 5, 0, 0)], ..Activity::default() };
-        assert!(matches!(compare(&activity, 1).verdict, Verdict::NotProven(_)));
-        activity.switched_at = Some(Timestamp::from_second(0).unwrap());
-        assert_eq!(
-            compare(&activity, 1).verdict,
-            Verdict::NotProven(
-                "There is no baseline: nothing was recorded before the switch.".to_owned()
-            )
-        );
+        }
     }
 
     #[test]
     fn samples_during_the_switch_count_for_neither_side() {
-        let at = |second| Some(Timestamp::from_second(second).unwrap());
-        let activity = Activity {
-            samples: vec![sample(1, 5, 0, 0), sample(5, 40, 0, 0), sample(9, 5, 0, 0)],
-            switch_began_at: at(4),
-            switched_at: at(8),
-            ..Activity::default()
-        };
-        let comparison = compare(&activity, 1);
-        assert_eq!(comparison.before.map(|side| side.peak), Some(5));
-        assert_eq!(comparison.after.map(|side| side.peak), Some(5));
+        let activity = switched();
+        assert_eq!(seconds(&activity.before()), [0, 1, 2, 3]);
+        assert_eq!(seconds(&activity.part(Part::Meanwhile)), [4, 5]);
+        assert_eq!(seconds(&activity.after()), [6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn samples_under_our_own_load_count_for_neither_side() {
+        let loads = vec![Span { from: at(1), until: at(2) }, Span { from: at(8), until: at(8) }];
+        let activity = Activity { loads, ..switched() };
+        assert_eq!(seconds(&activity.before()), [0, 3]);
+        assert_eq!(seconds(&activity.part(Part::Meanwhile)), [1, 2, 4, 5, 8]);
+        assert_eq!(seconds(&activity.after()), [6, 7, 9]);
+    }
+
+    #[test]
+    fn a_switch_that_was_taken_back_leaves_the_baseline_alone() {
+        let mut activity = switched();
+        activity.take_the_switch_back();
+        assert_eq!(seconds(&activity.before()), [0, 1, 2, 3]);
+        assert_eq!((activity.after(), activity.part(Part::Meanwhile)), (vec![], vec![]));
     }
 }

@@ -165,6 +165,15 @@ pub fn health_url(app: &App) -> Option<String> {
     Some(format!("{live}{path}"))
 }
 
+/// How many instances of the app run side by side: of its services and workers.
+pub fn instances(app: &App) -> u32 {
+    let of = |component: &Value| {
+        let count = component.get("instance_count").and_then(Value::as_u64).unwrap_or(1);
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    ["services", "workers"].iter().flat_map(|kind| list(app.spec.get(*kind))).map(of).sum()
+}
+
 /// The path that leads to a service, and whether the service sees it.
 fn route<'a>(spec: &'a Value, service: &'a Value) -> (&'a str, bool) {
     let own = service.pointer("/routes/0");

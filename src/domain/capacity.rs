@@ -1,6 +1,8 @@
 //! How many connections a cluster has, who holds them, and what size suits a pool.
 //! The arithmetic is DigitalOcean's advice and HikariCP's rule; each number is shown with its reason.
 
+use crate::domain::figures::count;
+
 /// Limits as the server gives them over the direct connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -65,6 +67,92 @@ pub fn size(demand: Demand) -> Sizing {
     Sizing { demand, ceiling, low, half, suggested: half.max(low).min(ceiling) }
 }
 
+/// What a rolling deployment needs: old and new instances of the app run side by side for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    /// The most that the app held at one moment, all its instances together.
+    pub app: u32,
+    /// `None` where the app is not known.
+    pub instances: Option<u32>,
+    /// Held by everybody else, this program left out.
+    pub others: u32,
+    pub limit: u32,
+}
+
+impl Rollout {
+    /// Per instance, rounded up.
+    pub fn each(self) -> Option<u32> {
+        let instances = self.instances.filter(|instances| 0 < *instances)?;
+        Some(self.app.div_ceil(instances))
+    }
+
+    pub fn during(self) -> u32 {
+        self.app.saturating_mul(2).saturating_add(self.others)
+    }
+
+    pub fn fits(self) -> bool {
+        self.during() <= self.limit
+    }
+
+    /// `2 instances × 32 = 64. A deployment doubles that: with 17 of others 145 of 97, so 48 will be refused.`
+    pub fn sentence(self) -> String {
+        let app = match (self.instances, self.each()) {
+            (Some(instances), Some(each)) if each * instances == self.app => {
+                format!(
+                    "{} × {each} = {}",
+                    count(instances as usize, "instance", "instances"),
+                    self.app
+                )
+            }
+            (Some(instances), Some(each)) => {
+                let instances = count(instances as usize, "instance", "instances");
+                format!("{instances} hold {}, up to {each} each", self.app)
+            }
+            (_, _) => format!("The app holds {}", self.app),
+        };
+        let others = match self.others {
+            0 => String::new(),
+            others => format!("with {others} of others "),
+        };
+        let (during, limit) = (self.during(), self.limit);
+        let end = match during.saturating_sub(limit) {
+            0 => "that fits.".to_owned(),
+            over => format!("{over} will be refused."),
+        };
+        format!("{app}. A deployment doubles that: {others}{during} of {limit}, {end}")
+    }
+}
+
+/// What the pool's size should become, from what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// So many would be enough, and would leave so many for other pools.
+    Smaller {
+        to: u32,
+        frees: u32,
+    },
+    /// All were at work at once, and there is room.
+    Larger {
+        to: u32,
+    },
+    Fits,
+}
+
+/// `open`: the most server connections of the pool at one moment; the pooler opens one more only when all are at work.
+/// `busy`: the most that were at work, where the server lets us see it.
+pub fn advise(size: u32, open: u32, busy: Option<u32>, sizing: &Sizing) -> Advice {
+    // A quarter more than was ever needed, and never less than keeps the processors busy.
+    let enough = open.saturating_add(open.div_ceil(4)).max(sizing.low).max(1);
+    let larger = size.saturating_add(size.div_ceil(2)).min(sizing.ceiling);
+    if enough < size {
+        Advice::Smaller { to: enough, frees: size - enough }
+    } else if busy.is_some_and(|busy| size <= busy) && size < larger {
+        Advice::Larger { to: larger }
+    } else {
+        Advice::Fits
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +182,34 @@ mod tests {
     fn plans_follow_the_memory() {
         let limits: Vec<u32> = [1, 2, 4, 8, 16, 32, 64, 256].map(Limits::usable_by_plan).to_vec();
         assert_eq!(limits, [22, 47, 97, 197, 397, 797, 997, 997]);
+    }
+
+    #[test]
+    fn a_rolling_deployment_doubles_the_app() {
+        let rollout = |app, instances, others| Rollout { app, instances, others, limit: 97 };
+        assert_eq!(
+            rollout(64, Some(2), 17).sentence(),
+            "2 instances × 32 = 64. A deployment doubles that: with 17 of others 145 of 97, 48 will be refused."
+        );
+        assert!(!rollout(64, Some(2), 17).fits());
+        assert_eq!(
+            rollout(9, Some(2), 0).sentence(),
+            "2 instances hold 9, up to 5 each. A deployment doubles that: 18 of 97, that fits."
+        );
+        assert_eq!(
+            rollout(48, None, 1).sentence(),
+            "The app holds 48. A deployment doubles that: with 1 of others 97 of 97, that fits."
+        );
+    }
+
+    #[test]
+    fn the_next_size_follows_from_what_was_seen() {
+        let sizing = size(demand(97, 10, 4, 2));
+        assert_eq!(advise(48, 19, Some(7), &sizing), Advice::Smaller { to: 24, frees: 24 });
+        assert_eq!(advise(24, 20, Some(9), &sizing), Advice::Fits);
+        assert_eq!(advise(24, 24, Some(24), &sizing), Advice::Larger { to: 36 });
+        assert_eq!(advise(24, 24, None, &sizing), Advice::Fits, "unseen, nothing is claimed");
+        assert_eq!(advise(80, 80, Some(80), &sizing), Advice::Fits, "there is no room for more");
+        assert_eq!(advise(10, 1, Some(1), &sizing), Advice::Smaller { to: 5, frees: 5 });
     }
 }

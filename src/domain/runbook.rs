@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 use jiff::Timestamp;
 
 use crate::domain::{
-    activity::{self, Comparison, Side, Verdict},
+    activity::verdict::{Comparison, RULE, Side, Verdict},
     app_spec::SpecChange,
     capacity::{Limits, Sizing},
     client::{Client, ClientUrl},
@@ -396,7 +396,7 @@ impl Runbook<'_> {
                 words(requests.slowest)
             )
         }));
-        facts.push(format!("The rule. {}", activity::RULE));
+        facts.push(format!("The rule. {RULE}"));
         page.list(facts);
     }
 }

@@ -232,7 +232,7 @@ async fn arrive(
 ) -> Option<u32> {
     let pooler = pooler?;
     let seen = async {
-        let mut watch = slot::watch(direct, patience, &world.timing, |_| ()).await?;
+        let mut watch = slot::watch(direct, patience, &world.timing, |_, _| ()).await?;
         let seen = arrive::pooled_backends(&mut watch, pooler, patience, &world.timing).await;
         watch.close().await;
         seen.map_err(|err| slot::problem(&err))

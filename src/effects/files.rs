@@ -144,7 +144,7 @@ pub(super) fn problem(err: &FileError, kept: &str) -> Problem {
     }
 }
 
-fn disk_problem(err: &DiskError, kept: &str) -> Problem {
+pub(super) fn disk_problem(err: &DiskError, kept: &str) -> Problem {
     let again = |problem: Problem| problem.fix("Try again", Fix::TryAgain);
     match err {
         DiskError::Full { path, source } => again(Problem::new(

@@ -8,22 +8,23 @@ use crate::{
         timing::Timing,
     },
     postgres::activity::{RecordError, Watch},
-    setup::steps::measure::Target,
+    setup::steps::measure::{SHUT_OUT, Target},
 };
 
-/// Waits for a free slot as long as `patience`; `refused` hears what the server says at each refusal.
+/// Waits for a free slot as long as `patience`; `refused` hears at each refusal what the server says and how long we have
+/// waited so far.
 pub(super) async fn watch(
     direct: &Target,
     patience: Duration,
     timing: &Timing,
-    mut refused: impl FnMut(&str) + Send,
+    mut refused: impl FnMut(&str, Duration) + Send,
 ) -> Result<Watch, Problem> {
     let began = Instant::now();
     loop {
         match Watch::open(&direct.url, direct.ca.as_deref(), timing).await {
             Ok(watch) => return Ok(watch),
             Err(RecordError::Connect(err)) if err.full() && began.elapsed() < patience => {
-                refused(&err.said())
+                refused(&err.said(), began.elapsed())
             }
             Err(err) => return Err(problem(&err)),
         }
@@ -49,12 +50,12 @@ pub(super) fn problem(err: &RecordError) -> Problem {
 
 fn no_answer(limit: Duration) -> Problem {
     Problem::new(
-        "time-out",
+        SHUT_OUT,
         format!("The database gave no answer within {} s.", limit.as_secs()),
         "Most likely: this computer is not among the cluster's trusted sources; or a company firewall or VPN blocks the port.",
     )
     .fix("Try again", Fix::TryAgain)
-    .hint("Leave this step for later: step 6 lets this computer in, and the recording can begin then")
+    .hint("Step 3 and step 6 can let this computer in for a time")
 }
 
 fn refused(err: &RecordError) -> Problem {
@@ -64,8 +65,9 @@ fn refused(err: &RecordError) -> Problem {
             "The database has no free connection.",
             format!("All of its connections stayed in use. The server says: “{}”.", err.said()),
         )
-        .fix("Keep trying", Fix::TryAgain)
-        .hint("Lower the app's own limit or stop one of its instances for a moment"),
+        .fix("Keep trying for 2 minutes", Fix::TryAgain)
+        .hint("Lower the app's own limit or stop one of its instances for a moment")
+        .hint("Record at a quieter hour"),
         RecordError::Connect(err) => {
             let code = err.sqlstate().unwrap_or_else(|| "connection".to_owned());
             Problem::new(

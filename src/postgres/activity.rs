@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, PgConnection, Row as _};
+use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
 
 use crate::{
     domain::{
-        activity::{Holder, Sample},
+        activity::{Age, Holder, Sample},
         capacity::Limits,
         conn_url::ConnUrl,
         timing::Timing,
@@ -20,11 +20,20 @@ const LIMITS: &str = "select current_setting('max_connections')::int4, \
      current_setting('superuser_reserved_connections')::int4, \
      coalesce(current_setting('reserved_connections', true), '0')::int4";
 
-/// Background workers hold no slot of `max_connections`; for other roles without `pg_monitor` their kind is hidden.
+/// Background workers hold no slot of `max_connections`. A role without `pg_monitor` sees of others who they are and
+/// where they belong; state, address, age and kind are null for it, so a null kind counts as a client.
 const HOLDERS: &str = "select coalesce(application_name, ''), coalesce(usename::text, '?'), host(client_addr), \
-     coalesce(state, 'hidden'), count(*) from pg_stat_activity \
-     where datid is not null and (backend_type is null or backend_type = 'client backend') \
+     coalesce(state, 'hidden'), count(*), \
+     extract(epoch from max(clock_timestamp() - state_change))::float8, \
+     count(*) filter (where state_change < clock_timestamp() - interval '300 s') from pg_stat_activity \
+     where datid is not null and usesysid is not null and (backend_type is null or backend_type = 'client backend') \
      group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4";
+
+/// Others that wait for a lock, or for each other inside the server. Who waits for a lock is shown to every role.
+const WAITING: &str = "select count(distinct pid) from pg_stat_activity join ( \
+     select pid from pg_locks where not granted union all \
+     select pid from pg_stat_activity where wait_event_type in ('Lock', 'LWLock', 'BufferPin')) as waiting using (pid) \
+     where datid is not null and application_name not in ('poolwright', 'poolwright load')";
 
 const COMMITS: &str = "select coalesce(sum(xact_commit), 0)::int8 from pg_stat_database";
 
@@ -74,6 +83,16 @@ impl Watch {
         Ok(Self { connection, limit: timing.query, own: 0 })
     }
 
+    /// Goes on counting where an earlier watch of ours ended: its statements are in the server's count for ever.
+    pub fn after(self, own: u64) -> Self {
+        Self { own, ..self }
+    }
+
+    /// Statements that we sent so far.
+    pub fn own(&self) -> u64 {
+        self.own
+    }
+
     pub async fn limits(&mut self) -> Result<Limits, RecordError> {
         let asked = sqlx::query(LIMITS).fetch_one(&mut self.connection);
         let row = within(self.limit, asked).await?;
@@ -90,22 +109,17 @@ impl Watch {
     }
 
     pub async fn holders(&mut self) -> Result<Vec<Holder>, RecordError> {
-        let asked = sqlx::query(HOLDERS).fetch_all(&mut self.connection);
-        let rows = within(self.limit, asked).await?;
+        let holders = holders(&mut self.connection, self.limit).await?;
         self.own += 1;
-        rows.iter()
-            .map(|row| {
-                let count: i64 = row.try_get(4)?;
-                Ok(Holder {
-                    application: row.try_get(0)?,
-                    user: row.try_get(1)?,
-                    address: row.try_get(2)?,
-                    state: row.try_get(3)?,
-                    count: u32::try_from(count).unwrap_or(u32::MAX),
-                })
-            })
-            .collect::<Result<_, sqlx::Error>>()
-            .map_err(RecordError::Query)
+        Ok(holders)
+    }
+
+    /// How many sessions of others wait for something inside the server.
+    pub async fn waiting(&mut self) -> Result<u32, RecordError> {
+        let asked = sqlx::query_scalar(WAITING).fetch_one(&mut self.connection);
+        let waiting: i64 = within(self.limit, asked).await?;
+        self.own += 1;
+        Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
     }
 
     /// One sample; `refused` is what was refused since the one before.
@@ -124,6 +138,60 @@ impl Watch {
     }
 }
 
+/// Who holds the connections of a server that lets nobody else in, asked through one of its pools: a pooler keeps its
+/// server connections. `None` where that way is closed too.
+pub async fn holders_through(
+    pooled: &ConnUrl,
+    ca: Option<&str>,
+    limit: Duration,
+) -> Option<Vec<Holder>> {
+    let asked = async {
+        let mut connection = connect(pooled, ca, limit).await.map_err(RecordError::Connect)?;
+        let found = holders(&mut connection, limit).await;
+        // Nothing depends on a polite goodbye.
+        connection.close().await.ok();
+        found
+    };
+    match tokio::time::timeout(limit, asked).await {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(err)) => {
+            tracing::info!(%err, "nobody could be asked through the pool");
+            None
+        }
+        Err(_) => None, // the pool has no server connection either
+    }
+}
+
+/// As a simple query, which works over a pool in any mode.
+async fn holders(
+    connection: &mut PgConnection,
+    limit: Duration,
+) -> Result<Vec<Holder>, RecordError> {
+    let asked = sqlx::raw_sql(HOLDERS).fetch_all(connection);
+    let rows = within(limit, asked).await?;
+    rows.iter().map(holder).collect::<Result<_, sqlx::Error>>().map_err(RecordError::Query)
+}
+
+fn holder(row: &PgRow) -> Result<Holder, sqlx::Error> {
+    let number = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+    let longest: Option<f64> = row.try_get(5)?;
+    let age = match longest {
+        Some(seconds) => Some(Age {
+            longest: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+            long: number(row.try_get(6)?),
+        }),
+        None => None,
+    };
+    Ok(Holder {
+        application: row.try_get(0)?,
+        user: row.try_get(1)?,
+        address: row.try_get(2)?,
+        state: row.try_get(3)?,
+        count: number(row.try_get(4)?),
+        age,
+    })
+}
+
 async fn within<T>(
     limit: Duration,
     asked: impl Future<Output = Result<T, sqlx::Error>>,
@@ -137,6 +205,18 @@ async fn within<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::activity::{LOAD, LONG, OURS};
+
+    #[test]
+    fn the_question_counts_as_long_what_the_domain_calls_long() {
+        assert!(HOLDERS.contains(&format!("interval '{} s'", LONG.as_secs())));
+    }
+
+    #[test]
+    fn the_question_for_waits_leaves_our_own_out() {
+        let ours = format!("('{OURS}', '{LOAD}')");
+        assert!(WAITING.contains(&ours));
+    }
 
     #[tokio::test]
     async fn a_question_that_is_never_answered_ends() {

@@ -54,6 +54,7 @@ mod tests {
             address: address.map(str::to_owned),
             state: "idle".to_owned(),
             count,
+            age: None,
         };
         let holders = [
             holder("shop", Some("10.0.0.9"), 4),

@@ -58,7 +58,17 @@ pub async fn connect(
     ca: Option<&str>,
     limit: Duration,
 ) -> Result<PgConnection, ConnectError> {
-    let options = options(url, ca);
+    connect_as(OURS, url, ca, limit).await
+}
+
+/// The same under a name by which the server's list tells it from our other connections.
+pub async fn connect_as(
+    name: &str,
+    url: &ConnUrl,
+    ca: Option<&str>,
+    limit: Duration,
+) -> Result<PgConnection, ConnectError> {
+    let options = options(url, ca).application_name(name);
     tokio::time::timeout(limit, options.connect())
         .await
         .map_err(|_elapsed| ConnectError::Silent(limit))?
@@ -71,7 +81,8 @@ fn options(url: &ConnUrl, ca: Option<&str>) -> PgConnectOptions {
         .port(url.port)
         .username(&url.user)
         .database(&url.database)
-        .application_name(OURS)
+        // No pooler has to know of it.
+        .extra_float_digits(None)
         .disable_statement_logging();
     if let Some(password) = &url.password {
         // The driver signs in with it.

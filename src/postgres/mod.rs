@@ -4,6 +4,7 @@ pub mod activity;
 pub mod arrive;
 mod connect;
 mod ledger;
+pub mod load;
 pub mod migrate;
 pub mod probe;
 mod run;

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         access::Lease,
-        activity::{Activity, Comparison},
+        activity::{Activity, verdict::Comparison},
         app_spec::AppId,
         client::{Client, ClientUrl, Needs},
         cluster::ClusterFacts,
         conn_url::ConnUrl,
+        load::Loaded,
         migration::Applied,
         pool::Pool,
         project::Project,
@@ -144,16 +145,20 @@ pub struct Deployed {
     pub live_url: Option<String>,
 }
 
-/// 50 requests to the app's health URL.
+/// Many requests to the app's health address at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requests {
+    pub url: String,
     pub asked: u32,
+    /// With a status from 200 to 299.
     pub answered: u32,
+    /// Every outcome with its number: `200`, `503`, `no answer`.
+    pub codes: Vec<(String, u32)>,
     pub p50: std::time::Duration,
     pub p95: std::time::Duration,
     pub slowest: std::time::Duration,
-    /// The most server connections of the app seen meanwhile.
-    pub peak: Option<u32>,
+    /// Server connections of others than us: right before, and the most seen meanwhile.
+    pub connections: Option<(u32, u32)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -172,6 +177,7 @@ pub struct Facts {
     pub migrated: Option<Vec<Applied>>,
     pub deployed: Option<Deployed>,
     pub requests: Option<Requests>,
+    pub loaded: Option<Loaded>,
     pub comparison: Option<Comparison>,
     pub runbook: Option<WrittenFile>,
     /// Steps the person left out.

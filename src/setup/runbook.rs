@@ -142,7 +142,10 @@ mod tests {
     use crate::{
         domain::{
             access::Lease,
-            activity::{Activity, Comparison, Holder, Sample, Side, Verdict},
+            activity::{
+                Activity, Holder, Sample,
+                verdict::{Comparison, Side, Verdict},
+            },
             app_spec::AppId,
             capacity::Limits,
             client::Client,
@@ -192,12 +195,14 @@ mod tests {
                 live_url: None,
             }),
             requests: Some(facts::Requests {
+                url: "https://shop.example/health".to_owned(),
                 asked: 50,
                 answered: 49,
                 p50: Duration::from_millis(12),
                 p95: Duration::from_millis(34),
                 slowest: Duration::from_millis(1250),
-                peak: Some(7),
+                codes: vec![("200".to_owned(), 49), ("503".to_owned(), 1)],
+                connections: Some((3, 7)),
             }),
             comparison: Some(Comparison {
                 before: Some(side(21, 17)),
@@ -332,12 +337,14 @@ mod tests {
             address: Some("10.0.0.9".to_owned()),
             state: "idle".to_owned(),
             count: 8,
+            age: None,
         };
         Activity {
             limits: Some(Limits { max_connections: 25, superuser_reserved: 3, reserved: 0 }),
             samples: vec![Sample { at: at(90), holders: vec![holder], commits: 0, refused: 0 }],
             switched_at: Some(at(60)),
             switch_began_at: Some(at(50)),
+            loads: Vec::new(),
         }
     }
 
@@ -432,7 +439,7 @@ mod tests {
             "| Recorded for | 2 min 14 s | 2 min 14 s |",
             "The pool's server connections peaked at 8; the pool has 11.",
             "49 of 50 requests sent at once were answered: half within 12 ms, 95 % within 34 ms, the slowest after 1.2 s.",
-            crate::domain::activity::RULE,
+            crate::domain::activity::verdict::RULE,
             "| 20 Nov 2026, 14:31:04 | Pool shop-pool created: 11 connections, transaction mode | once nothing uses it: `doctl databases pool delete c1 shop-pool` |",
             "copy `/data/.env.bak` back to `.env` |",
             "not possible: a migration cannot be undone from here |",

@@ -1,5 +1,7 @@
 //! The core's tests: act, look at the effect as a value, settle, look at the facts.
 
+mod measuring;
+
 use jiff::Timestamp;
 
 use crate::{

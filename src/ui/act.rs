@@ -11,6 +11,10 @@ pub enum Act {
     Open(String),
     /// Asks for the project's folder with the system's dialog; the path goes into step 7's draft.
     ChooseFolder,
+    /// Asks with the system's dialog where to write a file, with a name for it; step 11 writes it.
+    Save(String),
+    /// One after the other.
+    Both(Box<Self>, Box<Self>),
     /// Back to the start page; nothing was changed yet.
     Leave,
     /// Ends the set-up: nothing is open any more.

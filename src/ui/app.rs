@@ -14,7 +14,10 @@ use crate::{
         desktop::{self, Looks},
         profile,
     },
-    setup::{answers::Answers, steps::sign_in},
+    setup::{
+        answers::Answers,
+        steps::{sign_in, verify},
+    },
     ui::{
         Begun, Open, StartPractice, StartReal,
         act::{Act, Copied},
@@ -57,6 +60,8 @@ enum News {
     Remembered(Remembered),
     /// For step 7.
     Folder(PathBuf),
+    /// For step 11.
+    SaveTo(PathBuf),
     /// For the start page.
     ProfileFile(PathBuf),
     Profile(Result<Answers, Problem>),
@@ -64,10 +69,12 @@ enum News {
 }
 
 /// A dialog of the system that the frame asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
     Folder,
     Profile,
+    /// With a name for the file.
+    Save(String),
 }
 
 impl App {
@@ -208,6 +215,9 @@ impl App {
             (News::Folder(folder), Screen::Setup(session)) => {
                 session.setup.steps.project.draft.folder = folder.display().to_string();
             }
+            (News::SaveTo(file), Screen::Setup(session)) => {
+                session.act(verify::Msg::Export(vec![file]).into());
+            }
             (News::Practice(Ok(begun)), Screen::Setup(_)) => {
                 // A set-up was begun meanwhile; ending practice may take seconds.
                 self.tasks.spawn_blocking(move || drop(begun));
@@ -218,7 +228,8 @@ impl App {
                 | News::Profile(_)
                 | News::ProfileFile(_)
                 | News::Remembered(_)
-                | News::Folder(_),
+                | News::Folder(_)
+                | News::SaveTo(_),
                 _,
             ) => {}
         }
@@ -305,6 +316,11 @@ impl App {
             Act::Copy(copied) => self.copy(ctx, copied),
             Act::Open(address) => ctx.open_url(egui::OpenUrl::new_tab(address)),
             Act::ChooseFolder => return Some(Dialog::Folder),
+            Act::Save(name) => return Some(Dialog::Save(name)),
+            Act::Both(first, second) => {
+                let dialog = self.act(ctx, *first);
+                return self.act(ctx, *second).or(dialog);
+            }
             Act::Leave => self.leave(),
             Act::Finish => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
@@ -331,6 +347,12 @@ impl App {
                 let picked = picker.set_title("The project's folder").pick_folder();
                 self.send_home(ctx, async move {
                     picked.await.map(|folder| News::Folder(folder.path().to_owned()))
+                });
+            }
+            Dialog::Save(name) => {
+                let picked = picker.set_title("Before and after").set_file_name(name).save_file();
+                self.send_home(ctx, async move {
+                    picked.await.map(|file| News::SaveTo(file.path().to_owned()))
                 });
             }
             Dialog::Profile => {

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod app;
+pub mod brake;
 pub mod kit;
 pub mod leaving;
 pub mod page;

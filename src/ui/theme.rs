@@ -9,7 +9,7 @@ use egui::{
     Stroke, Style, TextStyle, Visuals, vec2,
 };
 
-use crate::domain::cluster::Environment;
+use crate::domain::{cluster::Environment, typeface};
 
 /// Colours by role. Text has at least 4.5 : 1 on its ground, edges and icons 3 : 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,10 +179,10 @@ pub fn install(ctx: &Context) {
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
     let bundled: [(&str, &'static [u8]); 4] = [
-        ("Inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
-        ("Inter Medium", include_bytes!("../../assets/fonts/Inter-Medium.otf")),
-        ("Inter SemiBold", include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
-        ("JetBrains Mono", include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf")),
+        ("Inter", typeface::INTER),
+        ("Inter Medium", typeface::INTER_MEDIUM),
+        ("Inter SemiBold", typeface::INTER_SEMIBOLD),
+        ("JetBrains Mono", typeface::JETBRAINS_MONO),
     ];
     for (name, bytes) in bundled {
         fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));

@@ -107,6 +107,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["practice/"]),
     ("rcgen", &["practice/"]),
     ("clap", &["cli/", "main.rs"]),
+    ("resvg", &["picture.rs"]),
     ("tree_sitter", &["project/"]),
     ("tree_sitter_typescript", &["project/"]),
 ];

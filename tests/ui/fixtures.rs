@@ -1,5 +1,6 @@
 //! Set-ups in the states that pages show, made through the core as the window makes them; and the window over one.
 
+pub mod proof;
 pub mod shop;
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use poolwright::{
     domain::{
         access::{Lease, Rule},
-        activity::{Holder, Sample},
+        activity::{Age, Holder, Sample},
         capacity::Limits,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         login::Login,
@@ -29,6 +30,8 @@ use poolwright::{
     },
     ui::{act::Act, page::Page, theme},
 };
+
+pub use crate::pictures::Make;
 
 /// A window over one set-up, without a runner: what it asks for is kept.
 pub struct Screen {
@@ -404,6 +407,8 @@ pub fn sample(second: i64, web: u32) -> Sample {
         address: Some("10.114.0.3".to_owned()),
         state: state.to_owned(),
         count,
+        age: (user != "doadmin")
+            .then_some(Age { longest: Duration::from_secs(460), long: count / 2 }),
     };
     Sample {
         at: now() + Duration::from_secs(second.unsigned_abs()),
@@ -437,8 +442,14 @@ pub fn recording(samples: i64) -> Setup {
 pub fn waiting_for_a_slot() -> Setup {
     let mut setup = at(chosen(Environment::Production), StepId::Measure);
     let ticket = act(&mut setup, measure::Msg::Record).expect("the recording was started");
-    let text = "97 of 97 are in use. It is tried again for up to 2 minutes.".to_owned();
-    setup.note(now(), ticket, measure::Msg::Waiting(text).into());
+    let waiting = measure::Waiting {
+        said: "remaining connection slots are reserved for roles with the SUPERUSER attribute"
+            .to_owned(),
+        waited: Duration::from_secs(14),
+        patience: Duration::from_secs(120),
+        holders: sample(0, 80).holders,
+    };
+    setup.note(now(), ticket, measure::Msg::Waiting(waiting).into());
     setup
 }
 

@@ -51,13 +51,14 @@ fn pages_for_the_eye() {
     let Some(folder) = std::env::var_os("POOLWRIGHT_PICTURES").map(PathBuf::from) else { return };
     let only = std::env::var("POOLWRIGHT_PICTURE").unwrap_or_default();
     std::fs::create_dir_all(&folder).expect("the folder for pictures");
-    let pages = PAGES.iter().chain(fixtures::shop::PAGES);
+    let pages = PAGES.iter().chain(fixtures::shop::PAGES).chain(fixtures::proof::PAGES);
     for (name, make) in pages.filter(|(name, _)| name.starts_with(&only)) {
         for (kind, theme, size, scale) in [
             ("light", Theme::Light, WINDOW, 1.0),
             ("dark", Theme::Dark, WINDOW, 1.0),
             ("small", Theme::Light, SMALL, 2.0),
             ("middle", Theme::Dark, Vec2::new(900.0, 780.0), 1.0),
+            ("whole", Theme::Light, Vec2::new(1180.0, 1900.0), 1.0),
         ] {
             let screen = fixtures::Screen::new(make());
             let harness = Harness::builder()

@@ -2,10 +2,11 @@
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use poolwright::{domain::activity::RULE, setup::step::StepId, ui::act::Act};
+use poolwright::{domain::activity::verdict::RULE, setup::step::StepId};
 
 use crate::fixtures::{
     asked,
+    proof::{Outcome, in_production, judged, loaded, loading},
     shop::{no_baseline, settled, shop, watching},
     window,
 };
@@ -14,7 +15,7 @@ use crate::fixtures::{
 fn the_verdict_stands_with_its_numbers() {
     let harness = window(settled(StepId::Verify));
     harness.get_by_label("Better");
-    harness.get_by_label("61 connections fewer, no refusals");
+    harness.get_by_label("61 connections fewer, no more refusals.");
     harness.get_by_label("Before, median: 81 peak 83");
     harness.get_by_label("After, median: 20 peak 22");
     harness.get_by_label("Refused: 19 → 0");
@@ -101,11 +102,74 @@ fn the_comparison_begins_waits_and_may_be_repeated() {
 }
 
 #[test]
-fn the_recording_is_copied_as_lines() {
+fn the_recording_is_exported_in_the_form_that_was_chosen() {
+    for (words, name) in [
+        ("Picture (PNG)", "before-and-after.png"),
+        ("Picture (SVG)", "before-and-after.svg"),
+        ("Every sample as a line (CSV)", "before-and-after.csv"),
+        ("Everything (JSON)", "before-and-after.json"),
+    ] {
+        let mut harness = window(settled(StepId::Verify));
+        harness.get_by_role_and_label(Role::Button, "Export…").click();
+        harness.run_ok();
+        harness.get_by_label(words).click();
+        harness.run_ok();
+        assert_eq!(asked(&harness), [format!("Save({name:?})")]);
+    }
+}
+
+#[test]
+fn the_next_size_is_suggested_with_the_way_to_it() {
     let mut harness = window(settled(StepId::Verify));
-    harness.get_by_label("Copy the recording as CSV").click_accesskit();
+    harness.get_by_label_contains("would be enough and frees");
+    let button = harness
+        .get_by(|node| node.label().is_some_and(|label| label.starts_with("Change the size to")));
+    button.click_accesskit();
     harness.run_ok();
-    let Some(Act::Copy(copied)) = harness.state().acts.first() else { panic!("no copy") };
-    let lines: Vec<&str> = copied.text.expose().lines().take(2).collect();
-    assert_eq!(lines, ["time,connections,refused,commits", "2025-11-24T14:20:00Z,79,1,0"]);
+    let asked = asked(&harness).join("");
+    assert!(asked.contains("Pool(UseSize(") && asked.contains("Go(Pool)"), "{asked}");
+}
+
+#[test]
+fn the_load_test_is_begun_shown_and_told() {
+    let mut harness = window(settled(StepId::Verify));
+    harness.get_by_role_and_label(Role::Button, "Run the load test").click_accesskit();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Verify(Load)))"]);
+    let harness = window(loading());
+    harness.get_by_label_contains("Direct: 4 s of 10 s, 41 of 60 clients connected");
+    harness.get_by_role_and_label(Role::Button, "Stop");
+    let harness = window(loaded());
+    harness.get_by_role_and_label(Role::Table, "Load test");
+    harness.get_by_label_contains("Directly 21 of 60 clients were served");
+}
+
+#[test]
+fn production_asks_for_its_name_before_any_load() {
+    let mut harness = window(in_production(settled(StepId::Verify)));
+    let button = harness.get_by_role_and_label(Role::Button, "Run the load test");
+    assert!(button.accesskit_node().is_disabled());
+    let field = "Name of the cluster, shop-db, to allow changes";
+    harness.get_by_role_and_label(Role::TextInput, field).focus();
+    harness.get_by_role_and_label(Role::TextInput, field).type_text("shop-db");
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::Button, "Allow changes to shop-db").click_accesskit();
+    harness.run_ok();
+    let button = harness.get_by_role_and_label(Role::Button, "Run the load test");
+    assert!(!button.accesskit_node().is_disabled());
+    harness.get_by_label_contains("9 clients, 10 s on each URL. This creates real load.");
+}
+
+#[test]
+fn every_verdict_says_what_it_means() {
+    for (verdict, word, meaning) in [
+        (Outcome::Better, "Better", "61 connections fewer"),
+        (Outcome::NoClearChange, "No clear change", "1 connection fewer, no refusals"),
+        (Outcome::Worse, "Worse", "10 connections more"),
+        (Outcome::NotProven, "Not proven yet", "70 % lower than before"),
+    ] {
+        let harness = window(judged(verdict));
+        harness.get_by_label(word);
+        harness.get_by_label_contains(meaning);
+    }
 }

@@ -502,6 +502,7 @@ mod tests {
             address: None,
             state: "idle".to_owned(),
             count,
+            age: None,
         };
         let sample = Sample {
             at: Timestamp::UNIX_EPOCH,

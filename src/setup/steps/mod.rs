@@ -121,9 +121,21 @@ steps! {
 impl Steps {
     pub(super) fn update(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
         let compares = matches!(msg, StepMsg::Verify(verify::Msg::Compare));
+        let let_in = matches!(msg, StepMsg::Test(test::Msg::Allowed(..)));
+        let sampled = matches!(msg, StepMsg::Measure(measure::Msg::Sample(_)));
+        let switching = ctx.facts.activity.switch_began_at;
         self.dispatch(ctx, msg);
         self.cluster.keep_to_the_account(ctx);
         self.measure.keep_to_the_cluster(ctx);
+        let switch_begins = switching.is_none() && ctx.facts.activity.switch_began_at.is_some();
+        if (let_in && self.measure.was_shut_out())
+            || (switch_begins && !ctx.facts.activity.samples.is_empty())
+        {
+            self.measure.record(ctx);
+        }
+        if sampled {
+            self.verify.sampled(ctx);
+        }
         self.verify.watch(ctx);
         if compares && matches!(self.verify.phase, verify::Phase::Watching) {
             self.measure.record(ctx);
@@ -141,6 +153,7 @@ impl Steps {
             StepId::SignIn => self.sign_in.again().map(Into::into),
             StepId::Test => self.test.again().map(Into::into),
             StepId::App => self.app.again().map(Into::into),
+            StepId::Verify => self.verify.again().map(Into::into),
             StepId::HandOver => self.hand_over.again().map(Into::into),
             StepId::Cluster
             | StepId::Measure
@@ -148,8 +161,7 @@ impl Steps {
             | StepId::Urls
             | StepId::Project
             | StepId::EnvFiles
-            | StepId::Migrations
-            | StepId::Verify => None,
+            | StepId::Migrations => None,
         }
     }
 
@@ -181,7 +193,9 @@ impl Steps {
             (StepId::SignIn, Fix::KeepForSession) => Some(sign_in::Msg::KeepForSession.into()),
             (StepId::Pool, Fix::UseSize(size)) => Some(pool::Msg::UseSize(*size).into()),
             (StepId::Pool, Fix::UsePool(name)) => Some(pool::Msg::Adopt(name.clone()).into()),
-            (StepId::Test, Fix::AllowThisComputer) => Some(test::Msg::Allow.into()),
+            (StepId::Test | StepId::Measure, Fix::AllowThisComputer) => {
+                Some(test::Msg::Allow.into())
+            }
             _ => None, // a fix belongs to the one step that offers it
         }
     }

@@ -29,12 +29,12 @@ pub use button::{
     secondary_button,
 };
 pub use capacity::{Pattern, Segment, capacity};
-pub use chart::{Chart, Point, chart};
+pub use chart::{Chart, chart};
 pub use choice::{check, radio, radio_row, select};
 pub use code::code;
 pub use confirm::{Question, confirm};
 pub use field::{field, secret_field};
-pub use figures::{clock, count, figures, lasted, took};
+pub use figures::{clock, figures};
 pub use finder::{Offer, finder};
 pub use fold::{fold, leave_folds, open_next_fold};
 pub use icon::{Icon, icon, paint_icon, standing_icon};
@@ -49,6 +49,8 @@ pub use text::{
     caption, focusable_heading, heading, key_value, live, mono, paragraph, pill, pill_width,
     subheading,
 };
+
+pub use crate::domain::figures::{count, lasted, took};
 
 use egui::{Frame, Margin, Response, Stroke, StrokeKind, Ui};
 

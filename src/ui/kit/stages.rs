@@ -8,11 +8,7 @@ use egui::{
 };
 
 use crate::ui::{
-    kit::{
-        Icon,
-        figures::{figures, took},
-        paint_icon,
-    },
+    kit::{Icon, figures::figures, paint_icon, took},
     theme::{Theme, gap, role},
 };
 

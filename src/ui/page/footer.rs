@@ -6,7 +6,6 @@ use egui::{
 
 use super::{Page, Places, surface};
 use crate::{
-    domain::cluster::Environment,
     setup::{
         Msg, Setup, may_change,
         step::{Primary, Standing, StepId},
@@ -14,6 +13,7 @@ use crate::{
     },
     ui::{
         act::Act,
+        brake,
         kit::{self, Icon},
         theme::{FOOTER_HEIGHT, Theme, gap},
     },
@@ -45,7 +45,6 @@ enum Side {
 }
 
 const BUTTON: f32 = 40.0;
-const CONFIRM_ROW: f32 = 48.0;
 /// The text beside the buttons needs at least this.
 const TEXT_MIN: f32 = 220.0;
 
@@ -100,7 +99,7 @@ impl Footer {
             }
         }
         if self.confirm {
-            self.rows += CONFIRM_ROW - gap::XS;
+            self.rows += brake::HEIGHT - gap::XS;
         }
     }
 
@@ -141,7 +140,7 @@ impl Footer {
                     self.text(ui);
                 }
                 if self.confirm {
-                    confirm(ui, page, setup);
+                    brake::ask(ui, &mut page.typed, setup);
                 }
             });
         }
@@ -294,39 +293,6 @@ fn side(setup: &Setup, step: StepId, primary: &Primary<Msg>) -> Option<(String, 
             step.skippable().map(|cost| (format!("Skip this step ({cost})"), Side::Skip))
         }
     }
-}
-
-/// The brake of production: the cluster's name, typed or pasted.
-fn confirm(ui: &mut Ui, page: &mut Page, setup: &mut Setup) {
-    let Some(name) = setup.facts.cluster.as_ref().map(|facts| facts.cluster.name.clone()) else {
-        return;
-    };
-    let theme = Theme::of(ui);
-    ui.horizontal(|ui| {
-        ui.set_height(CONFIRM_ROW);
-        let edge = Rect::from_min_size(ui.max_rect().min + vec2(0.0, 6.0), vec2(4.0, 36.0));
-        ui.painter().rect_filled(edge, 2, theme.environment(Environment::Production));
-        ui.add_space(gap::M);
-        let typed = ui
-            .add(
-                egui::TextEdit::singleline(&mut page.typed)
-                    .margin(egui::Margin::symmetric(10, 7))
-                    .desired_width(200.0_f32.min(ui.available_width() - 190.0)),
-            )
-            .accessible_name(format!("Name of the cluster, {name}, to allow changes"));
-        let right = page.typed.trim() == name;
-        let button = ui
-            .add_enabled_ui(right, |ui| {
-                kit::secondary_button(ui, &format!("Allow changes to {name}"))
-            })
-            .inner;
-        let entered =
-            typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) && right;
-        if button.clicked() || entered {
-            setup.rules.production_named = Some(name);
-            page.typed.clear();
-        }
-    });
 }
 
 impl Page {

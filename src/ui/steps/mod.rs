@@ -4,6 +4,7 @@ pub mod app;
 pub mod cluster;
 pub mod env_files;
 pub mod hand_over;
+mod load;
 pub mod measure;
 pub mod migrations;
 pub mod pool;

@@ -19,6 +19,7 @@ use crate::{
     },
     ui::{
         act::{Act, Copied},
+        brake,
         kit::{
             self, Icon,
             stages::{Cell, Head, Mark, Row},
@@ -57,8 +58,8 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     act
 }
 
-/// Whether this computer may connect, and the rule that lets it in for a while.
-fn access(ui: &mut Ui, setup: &mut Setup, rules: &[Rule]) -> Option<Act> {
+/// Whether this computer may connect, and the rule that lets it in for a while. Step 3 asks for it too.
+pub(super) fn access(ui: &mut Ui, setup: &mut Setup, rules: &[Rule]) -> Option<Act> {
     let theme = Theme::of(ui);
     if let Some(lease) = &setup.facts.lease {
         let until = lease.until.map_or("until it is removed".to_owned(), |until| {
@@ -91,7 +92,9 @@ fn access(ui: &mut Ui, setup: &mut Setup, rules: &[Rule]) -> Option<Act> {
     let blocked = may_change(&setup.facts, &setup.rules).err();
     let step = &mut setup.steps.test;
     let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
-    lease_form(ui, &mut step.draft, address, idle, blocked.as_deref())
+    let act = lease_form(ui, &mut step.draft, address, idle, blocked.as_deref());
+    brake::in_card(ui, setup);
+    act
 }
 
 /// `Only 3 trusted sources may connect, and this computer (203.0.113.7) is not one of them.`

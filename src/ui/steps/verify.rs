@@ -1,64 +1,83 @@
-//! Page 11: the verdict with its numbers and its rule, the chart, and the requests to the app.
+//! Page 11: the verdict with its numbers and its rule, the chart, the next size, and two ways to put load on the app.
 
 use egui::{Galley, Label, RichText, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
 use jiff::tz::TimeZone;
 
 use crate::{
     domain::{
-        activity::{Comparison, RULE, Sample, Side, Verdict},
-        capacity::Limits,
-        secret::Secret,
+        activity::verdict::{Comparison, RULE, Side, Verdict},
+        capacity::Advice,
+        chart,
     },
     setup::{
-        Setup,
-        facts::{Facts, Requests},
-        steps::verify::{Msg, Phase, Step, pooled_peak},
+        Msg as SetupMsg, Setup,
+        facts::Facts,
+        step::StepId,
+        steps::{
+            pool,
+            verify::{self, Format, Msg, Phase, Step, pooled_peak},
+        },
     },
     ui::{
-        act::{Act, Copied},
-        kit::{self, Chart, Column, Point},
+        act::Act,
+        kit::{self, Chart, Icon},
+        steps::load,
         theme::{Theme, gap, role},
     },
 };
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
-    let facts = &setup.facts;
-    let live = Step::live(facts, &setup.rules);
-    let comparison = facts.comparison.as_ref().unwrap_or(&live);
-    kit::card(ui, None, |ui| verdict(ui, comparison));
-    let step = &mut setup.steps.verify;
-    let act = kit::card(ui, None, |ui| {
-        recording(ui, facts, comparison);
-        let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
-        ui.horizontal_wrapped(|ui| {
-            let again = facts.comparison.is_some() && compare_again(ui, idle);
-            csv(ui, facts).or_else(|| again.then(|| Msg::Compare.into()))
-        })
-        .inner
+    let live = Step::live(&setup.facts, &setup.rules);
+    let comparison = setup.facts.comparison.clone().unwrap_or(live);
+    let idle = matches!(setup.steps.verify.phase, Phase::Idle | Phase::Failed(_));
+    let recorded = !setup.facts.activity.samples.is_empty();
+    let can_export = recorded && idle;
+    let mut act = kit::card(ui, None, |ui| verdict(ui, &comparison, can_export));
+    written(ui, &setup.steps.verify);
+    let chart = kit::card(ui, None, |ui| {
+        recording(ui, &setup.facts, &comparison);
+        let again = setup.facts.comparison.is_some() && compare_again(ui, idle);
+        again.then(|| Msg::Compare.into())
     });
-    if let Some(requests) = &facts.requests {
-        kit::card(ui, None, |ui| answers(ui, requests));
-    }
+    act = act.or(chart);
+    act = next_size(ui, setup).or(act);
+    act = load::requests(ui, setup).or(act);
+    act = load::load(ui, setup).or(act);
     kit::fold(ui, "How the verdict is made", |ui| {
         kit::paragraph(ui, RULE);
         kit::paragraph(
             ui,
-            "Both sides come from one recording over the direct connection. Samples taken while the app was being replaced count for neither side, and our own connection is left out of the traffic.",
+            "Both sides come from one recording over the direct connection. Samples taken while the app was being replaced, or while this program itself put load on the server, count for neither side. Our own connection is left out of the traffic.",
         );
-    });
-    kit::fold(ui, "More options (1)", |ui| {
-        let label = "Requests to the app, all at once";
-        kit::number(ui, label, &mut step.draft.requests, 1..=200);
-        kit::caption(ui, "They go to the app's health address and create real load for a moment.");
     });
     act
 }
 
 fn compare_again(ui: &mut Ui, idle: bool) -> bool {
-    ui.add_enabled_ui(idle, |ui| kit::secondary_button(ui, "Compare again")).inner.clicked()
+    ui.add_enabled_ui(idle, |ui| kit::link_button(ui, "Compare again")).inner.clicked()
 }
 
-fn verdict(ui: &mut Ui, comparison: &Comparison) {
+/// The recording as a file: which form, then where.
+fn export(ui: &mut Ui, possible: bool) -> Option<Act> {
+    ui.add_enabled_ui(possible, |ui| {
+        let menu = ui.menu_button("Export…", |ui| {
+            let chosen = Format::ALL.into_iter().find(|format| ui.button(format.words()).clicked());
+            chosen.inspect(|_| ui.close())
+        });
+        menu.inner.flatten().map(|format| Act::Save(format.file_name()))
+    })
+    .inner
+}
+
+fn written(ui: &mut Ui, step: &Step) {
+    let theme = Theme::of(ui);
+    for file in &step.exported {
+        let text = format!("Written: {}", file.display());
+        kit::marked(ui, Icon::Done, theme.success.text, "Done", &text);
+    }
+}
+
+fn verdict(ui: &mut Ui, comparison: &Comparison, can_export: bool) -> Option<Act> {
     let theme = Theme::of(ui);
     let color = match comparison.verdict {
         Verdict::Better => theme.success.text,
@@ -76,18 +95,24 @@ fn verdict(ui: &mut Ui, comparison: &Comparison) {
         word(ui);
         ui.add_space(gap::S);
         ui.horizontal_wrapped(|ui| numbers(ui, comparison));
-        return;
+        ui.add_space(gap::S);
+        return export(ui, can_export);
     }
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::XXL;
         ui.vertical(|ui| {
-            ui.set_max_width(270.0);
+            ui.set_max_width(236.0);
             word(ui);
         });
         let (line, _) = ui.allocate_exact_size(vec2(1.0, 56.0), Sense::hover());
         ui.painter().vline(line.center().x, line.y_range(), Stroke::new(1.0, theme.raised));
         numbers(ui, comparison);
-    });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            export(ui, can_export)
+        })
+        .inner
+    })
+    .inner
 }
 
 fn numbers(ui: &mut Ui, comparison: &Comparison) {
@@ -138,52 +163,24 @@ fn figure(ui: &mut Ui, name: &str, number: &str, beside: &str) {
 
 /// What the word means here, in numbers.
 fn sentence(comparison: &Comparison) -> String {
-    let (before, after) = match (&comparison.verdict, &comparison.before, &comparison.after) {
-        (Verdict::NotProven(why), _, _) => return why.clone(),
-        (_, Some(before), Some(after)) => (before, after),
-        _ => return String::new(),
-    };
-    let connections = |number: u32| kit::count(number as usize, "connection", "connections");
-    let moved = if after.median <= before.median {
-        format!("{} fewer", connections(before.median - after.median))
-    } else {
-        format!("{} more", connections(after.median - before.median))
-    };
-    let refused = match (before.refused, after.refused) {
-        (_, 0) => "no refusals".to_owned(),
-        (_, after) => kit::count(after as usize, "refusal", "refusals"),
-    };
-    format!("{moved}, {refused}")
+    let mut text = comparison.sentence();
+    if !text.ends_with('.') && !text.is_empty() {
+        text.push('.');
+    }
+    text
 }
 
 fn recording(ui: &mut Ui, facts: &Facts, comparison: &Comparison) {
-    let activity = &facts.activity;
-    let point = |sample: &Sample| Point { at: sample.at, value: sample.total() };
-    let (before, after) = (activity.before(), activity.after());
-    let meanwhile: Vec<Point> = activity
-        .samples
-        .iter()
-        .filter(|sample| activity.switch_began_at.is_some_and(|began| began <= sample.at))
-        .filter(|sample| activity.switched_at.is_none_or(|switched| sample.at < switched))
-        .map(point)
-        .collect();
-    let before: Vec<Point> = before.into_iter().map(point).collect();
-    let after: Vec<Point> = after.into_iter().map(point).collect();
-    let limit = activity.limits.map(Limits::usable);
-    kit::chart(
-        ui,
-        &Chart {
-            title: "Connections to PostgreSQL",
-            before: &before,
-            meanwhile: &meanwhile,
-            after: &after,
-            limit,
-            switched: activity.switched_at,
-            zone: TimeZone::system(),
-            summary: &summary(facts, comparison, limit),
-        },
-    );
-    kit::caption(ui, &traffic(comparison));
+    let zone = TimeZone::system();
+    let data = chart::Chart::of(&facts.activity);
+    let summary = data.summary(comparison, &zone);
+    let title = "Connections to PostgreSQL";
+    kit::chart(ui, &Chart { title, data: &data, zone, summary: &summary });
+    let traffic = match comparison.traffic() {
+        Some(traffic) => format!("{traffic} Not shown by this: your daily peak."),
+        None => "Each second one small query is sent over one connection of ours.".to_owned(),
+    };
+    kit::caption(ui, &traffic);
     if let (Some(peak), Some(pool)) = (pooled_peak(facts), &facts.pool) {
         kit::caption(
             ui,
@@ -195,71 +192,36 @@ fn recording(ui: &mut Ui, facts: &Facts, comparison: &Comparison) {
     }
 }
 
-/// The chart in words.
-fn summary(facts: &Facts, comparison: &Comparison, limit: Option<u32>) -> String {
-    let side = |name: &str, side: &Side| {
-        format!("{name}: median {}, peak {}, {} refused. ", side.median, side.peak, side.refused)
+/// What the pool's size should become, with the way to the page that changes it.
+fn next_size(ui: &mut Ui, setup: &Setup) -> Option<Act> {
+    let advice = verify::advice(&setup.facts, &setup.rules)?;
+    let pool = setup.facts.pool.as_ref()?;
+    let peak = pooled_peak(&setup.facts)?;
+    let of = format!("At most {peak} of {} server connections were open at once.", pool.size);
+    let (text, to) = match advice {
+        Advice::Smaller { to, frees } => {
+            let frees = kit::count(frees as usize, "connection", "connections");
+            (format!("{of} {to} would be enough and frees {frees} for other pools."), Some(to))
+        }
+        Advice::Larger { to } => (
+            format!(
+                "All {} server connections were at work at once, so others may have waited. {to} still fit into this cluster.",
+                pool.size
+            ),
+            Some(to),
+        ),
+        Advice::Fits => (format!("{of} The size fits."), None),
     };
-    let mut text = "Connections to PostgreSQL. ".to_owned();
-    text += &comparison.before.as_ref().map(|before| side("Before", before)).unwrap_or_default();
-    text += &comparison.after.as_ref().map(|after| side("After", after)).unwrap_or_default();
-    text += &limit.map(|limit| format!("Limit {limit}. ")).unwrap_or_default();
-    let switched = facts.activity.switched_at;
-    text += &switched
-        .map(|at| format!("Switched to the pool at {}.", kit::clock(at)))
-        .unwrap_or_default();
-    text.trim_end().to_owned()
-}
-
-fn traffic(comparison: &Comparison) -> String {
-    let (Some(before), Some(after)) = (&comparison.before, &comparison.after) else {
-        return "Each second one small query is sent over one connection of ours.".to_owned();
-    };
-    format!(
-        "{} before and {} after, {:.0} → {:.0} transactions a second. Not shown by this: your daily peak.",
-        kit::lasted(before.lasted),
-        kit::lasted(after.lasted),
-        before.per_second,
-        after.per_second
-    )
-}
-
-fn answers(ui: &mut Ui, requests: &Requests) {
-    let columns = [
-        Column::text(format!(
-            "{} to the app",
-            kit::count(requests.asked as usize, "request", "requests")
-        )),
-        Column::figures("answered", 84.0),
-        Column::figures("p50", 60.0),
-        Column::figures("p95", 60.0),
-        Column::figures("slowest", 66.0),
-        Column::figures("connections they caused", 110.0),
-    ];
-    let peak = requests.peak.map_or("hidden".to_owned(), |peak| peak.to_string());
-    let row = vec![
-        "through the pool".to_owned(),
-        format!("{} of {}", requests.answered, requests.asked),
-        kit::took(requests.p50),
-        kit::took(requests.p95),
-        kit::took(requests.slowest),
-        peak,
-    ];
-    kit::table(ui, "Requests to the app", &columns, &[row]);
-}
-
-/// Every sample as a line, for a spreadsheet.
-fn csv(ui: &mut Ui, facts: &Facts) -> Option<Act> {
-    if facts.activity.samples.is_empty()
-        || !kit::copy_button(ui, "Copy as CSV", "Copy the recording as CSV")
-    {
-        return None;
-    }
-    let line = |sample: &Sample| {
-        format!("{},{},{},{}\n", sample.at, sample.total(), sample.refused, sample.commits)
-    };
-    let head = std::iter::once("time,connections,refused,commits\n".to_owned());
-    let text: String = head.chain(facts.activity.samples.iter().map(line)).collect();
-    let kind = "Recording as CSV".to_owned();
-    Some(Act::Copy(Copied { text: Secret::new(text), kind, secret: false }))
+    kit::card(ui, Some("The next size"), |ui| {
+        kit::paragraph(ui, &text);
+        kit::caption(ui, "From the samples after the switch. Your daily peak may need more.");
+        let to = to?;
+        let label = format!("Change the size to {to} in step 4");
+        kit::secondary_button(ui, &label).clicked().then(|| {
+            Act::Both(
+                Box::new(SetupMsg::from(pool::Msg::UseSize(to)).into()),
+                Box::new(Act::Do(SetupMsg::Go(StepId::Pool))),
+            )
+        })
+    })
 }

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::ui::kit::figures::{clock_in, clock_with_seconds};
+use crate::domain::figures::{clock_in, clock_with_seconds};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {

@@ -1,0 +1,6 @@
+//! The bundled fonts: for the window, and for pictures made without one.
+
+pub static INTER: &[u8] = include_bytes!("../../assets/fonts/Inter-Regular.otf");
+pub static INTER_MEDIUM: &[u8] = include_bytes!("../../assets/fonts/Inter-Medium.otf");
+pub static INTER_SEMIBOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.otf");
+pub static JETBRAINS_MONO: &[u8] = include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf");
