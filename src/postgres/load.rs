@@ -29,7 +29,7 @@ use crate::{
 /// Between two looks at the server.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// An app works between its transactions; this long on average.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(200);
 /// After a refused connection, as well-behaved clients wait.
 const AGAIN: Duration = Duration::from_millis(500);
 /// A transaction that can't write, whatever the statement; and that ends.

@@ -28,6 +28,8 @@ mod migration_tools_run;
 #[cfg(feature = "practice")]
 mod migrations;
 #[cfg(feature = "practice")]
+mod load;
+#[cfg(feature = "practice")]
 mod openapi;
 mod peers;
 #[cfg(feature = "practice")]
@@ -42,5 +44,6 @@ mod practice_app;
 mod practice_cluster;
 mod profile;
 mod project;
+mod traces;
 #[cfg(feature = "practice")]
 mod web;

@@ -416,7 +416,15 @@ impl Step {
             self.phase = Phase::Failed(problem);
             return;
         }
-        let Some(urls) = &ctx.facts.urls else { return };
+        let Some(urls) = &ctx.facts.urls else {
+            self.broke = Some(Broke::Load);
+            self.phase = Phase::Failed(Problem::new(
+                "urls",
+                kept,
+                "Both URLs are needed first, from step 5.",
+            ));
+            return;
+        };
         let target = |url: &crate::domain::conn_url::ConnUrl| Target {
             url: url.clone(),
             ca: urls.ca.clone(),
