@@ -16,6 +16,7 @@ pub mod domain;
 pub mod effects;
 pub mod health;
 pub mod keychain;
+pub mod leases;
 pub mod picture;
 pub mod postgres;
 #[cfg(feature = "practice")]

@@ -2,8 +2,10 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use jiff::Timestamp;
-use serde_json::Value;
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+
+use crate::domain::cluster::ClusterId;
 
 /// One trusted source as the account gave it. `raw` is the whole object and goes back byte for byte:
 /// the official tools lose descriptions because they rebuild rules from known fields.
@@ -22,6 +24,109 @@ pub struct Lease {
     pub until: Option<Timestamp>,
     /// The rule was there before us; it is never removed by us.
     pub was_there: bool,
+}
+
+/// A lease, and the cluster that it opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    pub cluster: ClusterId,
+    pub cluster_name: String,
+    pub lease: Lease,
+}
+
+impl Granted {
+    /// A rule of ours; one that was there before us is somebody else's.
+    pub fn is_ours(&self) -> bool {
+        !self.lease.was_there
+    }
+
+    /// Ends by itself: at its time, or with the program.
+    pub fn ends_by_itself(&self) -> bool {
+        self.is_ours() && self.lease.until.is_some()
+    }
+}
+
+/// What is kept of a rule of ours, so that it is found again among the rules of others, also by the next start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub granted: Granted,
+    pub description: String,
+    /// The account's id of the rule; `None` until the account has shown it.
+    pub rule: Option<String>,
+}
+
+impl Kept {
+    /// One for this address that is to be sent; its description says whose it is and until when, in that time zone.
+    pub fn new(granted: Granted, zone: &TimeZone) -> Self {
+        let description = match granted.lease.until {
+            Some(until) => {
+                format!("{OURS}, until {}", until.to_zoned(zone.clone()).strftime("%H:%M"))
+            }
+            None => format!("{OURS}, until removed"),
+        };
+        Self { granted, description, rule: None }
+    }
+
+    /// As it is sent.
+    pub fn to_rule(&self) -> Rule {
+        let value = self.granted.lease.address.to_string();
+        let description = self.description.clone();
+        let raw = json!({ "type": IP_ADDRESS, "value": value, "description": description });
+        Rule { kind: IP_ADDRESS.to_owned(), value, description: Some(description), raw }
+    }
+
+    /// Is this rule the one? By its id, also where another tool has erased its description; without the id by the very
+    /// description. A rule that somebody has given words of their own is theirs.
+    pub fn is(&self, rule: &Rule) -> bool {
+        let same_id = self.rule.is_some() && self.rule.as_deref() == rule.id();
+        rule.is_for(self.granted.lease.address)
+            && match &rule.description {
+                Some(said) if same_id => said.starts_with(OURS),
+                Some(said) => *said == self.description,
+                None => same_id,
+            }
+    }
+}
+
+/// How our rules begin to say what they are for.
+const OURS: &str = "Poolwright, temporary";
+
+const IP_ADDRESS: &str = "ip_addr";
+
+/// Above this many the provider may refuse; its documents disagree.
+pub const MANY_RULES: usize = 100;
+
+impl Rule {
+    /// The account's own id of it.
+    pub fn id(&self) -> Option<&str> {
+        self.raw.get("uuid")?.as_str()
+    }
+
+    /// For this very address, not for a network around it.
+    pub fn is_for(&self, address: Ipv4Addr) -> bool {
+        self.kind == IP_ADDRESS && self.value == address.to_string()
+    }
+
+    /// The same rule with another description; whatever else it has stays.
+    pub fn described(mut self, description: &str) -> Self {
+        if let Some(fields) = self.raw.as_object_mut() {
+            fields.insert("description".to_owned(), description.into());
+        }
+        self.description = Some(description.to_owned());
+        self
+    }
+
+    /// Says the same: what it lets in, and its words.
+    fn says_what(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.value == other.value
+            && self.description == other.description
+    }
+}
+
+/// Rules that were to stay and are not there any more as they were.
+pub fn lost<'a>(wanted: &'a [Rule], after: &[Rule]) -> Vec<&'a Rule> {
+    wanted.iter().filter(|rule| !after.iter().any(|other| other.says_what(rule))).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +164,7 @@ impl LeaseLength {
 /// Does the list let this address in? An empty list lets everyone in.
 pub fn lets_in(rules: &[Rule], address: Ipv4Addr) -> bool {
     rules.is_empty()
-        || rules.iter().any(|rule| rule.kind == "ip_addr" && is_inside(address, &rule.value))
+        || rules.iter().any(|rule| rule.kind == IP_ADDRESS && is_inside(address, &rule.value))
 }
 
 /// `source` is an address or a network: `203.0.113.0/24`.
@@ -113,6 +218,58 @@ mod tests {
         assert!(!lets_in(&[rule("app", "203.0.113.7")], address));
         assert!(!lets_in(&[rule("ip_addr", "203.0.113.70")], address));
         assert!(lets_in(&[rule("app", "a1"), rule("ip_addr", "203.0.113.7")], address));
+    }
+
+    const HERE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
+
+    fn kept(until: Option<&str>) -> Kept {
+        let until = until.map(|until| until.parse().unwrap());
+        let lease = Lease { address: HERE, until, was_there: false };
+        let cluster = ClusterId("c1".to_owned());
+        let granted = Granted { cluster, cluster_name: "shop-db".to_owned(), lease };
+        Kept::new(granted, &TimeZone::fixed(jiff::tz::offset(1)))
+    }
+
+    #[test]
+    fn our_rule_says_whose_it_is_and_until_when() {
+        let raw = json!({"type": "ip_addr", "value": "203.0.113.7", "description": "Poolwright, temporary, until 16:20"});
+        assert_eq!(kept(Some("2026-11-12T15:20:00Z")).to_rule().raw, raw);
+        assert_eq!(kept(None).description, "Poolwright, temporary, until removed");
+    }
+
+    #[test]
+    fn our_rule_is_told_from_every_other() {
+        let ours = Kept { rule: Some("r1".to_owned()), ..kept(Some("2026-11-12T15:20:00Z")) };
+        let words = Some("Poolwright, temporary, until 16:20");
+        let table = [
+            ("203.0.113.7", Some("r1"), words, true),
+            ("203.0.113.7", Some("r1"), None, true),
+            ("203.0.113.7", None, words, true),
+            ("203.0.113.7", Some("r2"), words, true),
+            // Somebody else behind the same address, and rules that somebody made theirs.
+            ("203.0.113.7", Some("r2"), Some("Poolwright, temporary, until 17:05"), false),
+            ("203.0.113.7", Some("r1"), Some("office, for good"), false),
+            ("203.0.113.7", Some("r2"), None, false),
+            ("203.0.113.8", Some("r1"), words, false),
+        ];
+        for (value, id, said, is_ours) in table {
+            let rule = Rule {
+                kind: "ip_addr".to_owned(),
+                value: value.to_owned(),
+                description: said.map(str::to_owned),
+                raw: json!({ "uuid": id }),
+            };
+            assert_eq!(ours.is(&rule), is_ours, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_missing_or_lost_its_words_is_named() {
+        let said = |text: &str| rule("ip_addr", "192.0.2.1").described(text);
+        let wanted = [rule("app", "a1"), said("office")];
+        assert_eq!(lost(&wanted, &wanted), Vec::<&Rule>::new());
+        assert_eq!(lost(&wanted, &wanted[..1]), [&wanted[1]]);
+        assert_eq!(lost(&wanted, &[rule("app", "a1"), rule("ip_addr", "192.0.2.1")]), [&wanted[1]]);
     }
 
     #[test]

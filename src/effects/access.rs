@@ -5,23 +5,19 @@
 
 use std::net::Ipv4Addr;
 
-use jiff::{Timestamp, tz::TimeZone};
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     address::{self, AddressError},
     digitalocean::client::Client,
     domain::{
-        access::{Lease, LeaseLength, Rule, lets_in},
+        access::{Granted, Kept, Lease, LeaseLength, MANY_RULES, Rule, lets_in, lost},
         cluster::ClusterId,
         problem::{Fix, Problem},
     },
     effects::{Notes, World, account},
     setup::steps::test::Msg,
 };
-
-/// How our rules begin to say what they are for.
-const OURS: &str = "Poolwright, temporary";
 
 pub(super) async fn find_address(world: &World) -> Result<Msg, Problem> {
     address::public(&world.address_services, &world.timing)
@@ -30,122 +26,212 @@ pub(super) async fn find_address(world: &World) -> Result<Msg, Problem> {
         .map_err(|err| no_address(&err))
 }
 
+/// A note of a cluster that nobody finds any more is kept for so long.
+const LONG_OVER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What giving and ending access works with.
+pub(super) struct Desk<'a> {
+    pub client: &'a Client,
+    pub notes: &'a Notes,
+}
+
+/// Adds a rule of ours for this address, or gives the one that is there another end.
 pub(super) async fn allow(
-    client: &Client,
-    cluster: &ClusterId,
+    desk: &Desk<'_>,
+    cluster: ClusterId,
+    cluster_name: String,
     address: Ipv4Addr,
     length: LeaseLength,
-    notes: &Notes,
 ) -> Result<Msg, Problem> {
-    let before = read(client, cluster).await?;
+    let before = desk.read(&cluster).await?;
     if before.is_empty() {
         return Err(open_to_everyone());
     }
-    let now = Timestamp::now();
-    let until = length.duration().and_then(|length| now.checked_add(length).ok());
-    if lets_in(&before, address) {
-        // A rule that an earlier start left behind is ours to remove.
-        let was_there = !before.iter().any(|rule| is_ours(rule, address));
-        return Ok(Msg::Allowed(Lease { address, until, was_there }, before));
-    }
-    let mut wanted = before.clone();
-    wanted.push(our_rule(address, until, &TimeZone::system()));
+    let until = length.duration().and_then(|length| Timestamp::now().checked_add(length).ok());
     let lease = Lease { address, until, was_there: false };
-    let after = match write(client, cluster, &wanted).await {
-        Ok(after) => after,
-        Err(problem) => {
-            if problem.outcome_unknown {
-                // Our rule may be there, and then it has to be removed one day.
-                notes.note(Msg::Sent(lease)).await;
-            }
-            return Err(problem);
-        }
+    let noted = desk.noted(&cluster, address).await;
+    let granted = Granted { cluster, cluster_name, lease };
+    let mut wanted = before.clone();
+    let kept = Kept::new(granted.clone(), &TimeZone::system());
+    let ours = noted.as_ref().and_then(|noted| wanted.iter_mut().find(|rule| noted.is(rule)));
+    let kept = if let Some(rule) = ours {
+        *rule = rule.clone().described(&kept.description);
+        Kept { rule: rule.id().map(str::to_owned), ..kept }
+    } else if lets_in(&before, address) {
+        // Somebody else's, also where it looks like ours: another person behind the same address.
+        let lease = Lease { until: None, was_there: true, ..granted.lease };
+        return Ok(Msg::Allowed(Granted { lease, ..granted }, before));
+    } else {
+        wanted.push(kept.to_rule());
+        kept
     };
-    if !lets_in(&after, address) {
-        return Err(not_taken(&format!("{address} is not among the trusted sources.")));
-    }
-    if let Err(problem) = nothing_lost(&before, &after) {
-        // Our rule is there all the same and has to be removed one day.
-        notes.note(Msg::Allowed(lease, after)).await;
-        return Err(problem);
-    }
-    Ok(Msg::Allowed(lease, after))
+    desk.give(kept, &before, &wanted).await
 }
 
 /// Removes our own rule. One that was there before us stays.
 pub(super) async fn remove(
-    client: &Client,
+    desk: &Desk<'_>,
     cluster: &ClusterId,
     lease: &Lease,
 ) -> Result<Vec<Rule>, Problem> {
-    let before = read(client, cluster).await?;
-    let ours = |rule: &Rule| !lease.was_there && is_removable(rule, lease.address);
-    let wanted: Vec<Rule> = before.iter().filter(|rule| !ours(rule)).cloned().collect();
+    let before = desk.read(cluster).await?;
+    if lease.was_there {
+        return Ok(before);
+    }
+    // Where the note is gone, the words of the rule tell.
+    let kept = desk.noted(cluster, lease.address).await.unwrap_or_else(|| {
+        let cluster_name = String::new();
+        let granted = Granted { cluster: cluster.clone(), cluster_name, lease: lease.clone() };
+        Kept::new(granted, &TimeZone::system())
+    });
+    let wanted: Vec<Rule> = before.iter().filter(|rule| !kept.is(rule)).cloned().collect();
     if wanted.len() == before.len() {
+        desk.forget(&kept).await;
         return Ok(before);
     }
     if wanted.is_empty() {
         return Err(last_one());
     }
-    let after = write(client, cluster, &wanted).await?;
-    if after.iter().any(ours) {
+    let (after, _) = desk.write(cluster, &wanted).await?;
+    if after.iter().any(|rule| kept.is(rule)) {
         return Err(not_taken("The rule for this computer is still there."));
     }
+    desk.forget(&kept).await;
     nothing_lost(&wanted, &after)?;
     Ok(after)
 }
 
-async fn read(client: &Client, cluster: &ClusterId) -> Result<Vec<Rule>, Problem> {
-    client.trusted_sources(cluster).await.map_err(|err| account::problem(&err))
-}
-
-/// Writes and reads back. Where the answer to the write was lost, what is read back tells.
-async fn write(client: &Client, cluster: &ClusterId, rules: &[Rule]) -> Result<Vec<Rule>, Problem> {
-    match client.set_trusted_sources(cluster, rules).await {
-        Err(err) if !err.outcome_unknown() => return Err(account::problem(&err)),
-        Err(err) => tracing::info!(%err, "the trusted sources are looked up"),
-        Ok(()) => {}
-    }
-    read(client, cluster).await.map_err(Problem::outcome_unknown)
-}
-
-fn our_rule(address: Ipv4Addr, until: Option<Timestamp>, zone: &TimeZone) -> Rule {
-    let description = match until {
-        Some(until) => {
-            format!("{OURS}, until {}", until.to_zoned(zone.clone()).strftime("%H:%M"))
+/// Ends what earlier runs have left. What can't be ended now, and what was given until it is removed, is told.
+pub(super) async fn sweep(desk: &Desk<'_>) -> Result<Msg, Problem> {
+    let leases = desk.notes.leases();
+    let found = tokio::task::spawn_blocking(move || leases.left_behind()).await;
+    let (mut ended, mut open) = (Vec::new(), Vec::new());
+    for kept in found.unwrap_or_default() {
+        let granted = kept.granted.clone();
+        let Granted { cluster, lease, .. } = &granted;
+        if !granted.ends_by_itself() {
+            open.push(granted);
+            continue;
         }
-        None => format!("{OURS}, until removed"),
-    };
-    let value = address.to_string();
-    let raw = json!({ "type": "ip_addr", "value": value, "description": description });
-    Rule { kind: "ip_addr".to_owned(), value, description: Some(description), raw }
+        match remove(desk, cluster, lease).await {
+            Ok(_) => ended.push(granted),
+            // With the cluster its trusted sources are gone, unless it belongs to another account; that one's token
+            // will see it one of these days.
+            Err(problem) if problem.code == "HTTP 404" => {
+                if lease.until.is_some_and(|until| until < Timestamp::now() - LONG_OVER) {
+                    desk.forget(&kept).await;
+                }
+            }
+            Err(problem) => {
+                tracing::warn!(what = problem.what, why = problem.why, "access was not ended");
+                open.push(granted);
+            }
+        }
+    }
+    Ok(Msg::Swept { ended, open })
 }
 
-fn is_for(rule: &Rule, address: Ipv4Addr) -> bool {
-    rule.kind == "ip_addr" && rule.value == address.to_string()
+impl Desk<'_> {
+    /// Sends a rule of ours, noted before so that a crash can't leave it behind unknown.
+    async fn give(&self, kept: Kept, before: &[Rule], wanted: &[Rule]) -> Result<Msg, Problem> {
+        let granted = &kept.granted;
+        let cluster = &granted.cluster;
+        let is_new = wanted.len() != before.len();
+        self.note(kept.clone()).await?;
+        let (after, was_clear) = match self.write(cluster, wanted).await {
+            Ok(written) => written,
+            Err(problem) if problem.outcome_unknown => {
+                // Our rule may be there, and then it has to be removed one day.
+                self.notes.note(Msg::Sent(granted.clone())).await;
+                return Err(problem);
+            }
+            Err(problem) => {
+                if is_new {
+                    self.forget(&kept).await;
+                }
+                return Err(many_rules(problem, before.len()));
+            }
+        };
+        let stood_before =
+            |rule: &&Rule| before.iter().any(|old| old.id().is_some() && old.id() == rule.id());
+        let ours = after.iter().find(|rule| kept.is(rule) && !(is_new && stood_before(rule)));
+        let Some(rule) = ours else {
+            let problem =
+                not_taken(&format!("{} is not among the trusted sources.", granted.lease.address));
+            if was_clear {
+                self.forget(&kept).await;
+                return Err(problem);
+            }
+            // It may still come; the note stays for it.
+            self.notes.note(Msg::Sent(granted.clone())).await;
+            return Err(problem.outcome_unknown());
+        };
+        self.note(Kept { rule: rule.id().map(str::to_owned), ..kept.clone() }).await?;
+        if let Err(problem) = nothing_lost(wanted, &after) {
+            // Our rule is there all the same and has to be removed one day.
+            self.notes.note(Msg::Allowed(granted.clone(), after)).await;
+            return Err(problem);
+        }
+        Ok(Msg::Allowed(granted.clone(), after))
+    }
+
+    async fn read(&self, cluster: &ClusterId) -> Result<Vec<Rule>, Problem> {
+        self.client.trusted_sources(cluster).await.map_err(|err| account::problem(&err))
+    }
+
+    /// Writes and reads back; where the answer to the write was lost, what is read back tells. Also says whether the
+    /// account has answered that it was done.
+    async fn write(
+        &self,
+        cluster: &ClusterId,
+        rules: &[Rule],
+    ) -> Result<(Vec<Rule>, bool), Problem> {
+        let written = self.client.set_trusted_sources(cluster, rules).await;
+        match &written {
+            Err(err) if !err.outcome_unknown() => return Err(account::problem(err)),
+            Err(err) => tracing::info!(%err, "the trusted sources are looked up"),
+            Ok(()) => {}
+        }
+        let after = self.read(cluster).await.map_err(Problem::outcome_unknown)?;
+        Ok((after, written.is_ok()))
+    }
+
+    async fn noted(&self, cluster: &ClusterId, address: Ipv4Addr) -> Option<Kept> {
+        let (leases, cluster) = (self.notes.leases(), cluster.clone());
+        tokio::task::spawn_blocking(move || leases.of(&cluster, address)).await.ok().flatten()
+    }
+
+    async fn note(&self, kept: Kept) -> Result<(), Problem> {
+        let leases = self.notes.leases();
+        let noted = tokio::task::spawn_blocking(move || leases.keep(&kept)).await;
+        match noted {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(err)) => Err(not_noted(&err)),
+            Err(err) => Err(not_noted(&err)),
+        }
+    }
+
+    /// A note that stays is no harm: the next start finds no rule for it and drops it.
+    async fn forget(&self, kept: &Kept) {
+        let (leases, granted) = (self.notes.leases(), kept.granted.clone());
+        let forgotten = tokio::task::spawn_blocking(move || {
+            leases.forget(&granted.cluster, granted.lease.address)
+        });
+        if let Ok(Err(err)) = forgotten.await {
+            tracing::warn!(%err, "the note of access that has ended stays");
+        }
+    }
 }
 
-fn is_ours(rule: &Rule, address: Ipv4Addr) -> bool {
-    is_for(rule, address) && rule.description.as_ref().is_some_and(|said| said.starts_with(OURS))
-}
-
-/// Other tools erase descriptions, so a rule for our address without one is taken for the one we made.
-fn is_removable(rule: &Rule, address: Ipv4Addr) -> bool {
-    is_ours(rule, address) || (is_for(rule, address) && rule.description.is_none())
-}
-
-/// Every rule that was to stay is still there.
+/// Every rule that was to stay is still there as it was.
 fn nothing_lost(wanted: &[Rule], after: &[Rule]) -> Result<(), Problem> {
-    let is_there = |rule: &Rule| {
-        after.iter().any(|other| other.kind == rule.kind && other.value == rule.value)
-    };
-    let lost: Vec<&Rule> = wanted.iter().filter(|rule| !is_there(rule)).collect();
+    let lost = lost(wanted, after);
     if lost.is_empty() {
         return Ok(());
     }
     let mut problem = Problem::new(
         "rules lost",
-        "Trusted sources are missing after the change.",
+        "Trusted sources are missing or changed after the change.",
         "We sent them back as they were. Most likely: somebody else wrote the list at the same moment.",
     )
     .hint("Compare the list with the cluster's Network Access page and add what is missing");
@@ -160,6 +246,27 @@ fn nothing_lost(wanted: &[Rule], after: &[Rule]) -> Result<(), Problem> {
     Err(problem)
 }
 
+fn many_rules(problem: Problem, before: usize) -> Problem {
+    if before < MANY_RULES {
+        return problem;
+    }
+    problem.hint(format!(
+        "Remove a trusted source first: there are {before}, and DigitalOcean may take no more than {MANY_RULES}"
+    ))
+}
+
+fn not_noted(err: &dyn std::error::Error) -> Problem {
+    account::chain(
+        Problem::new(
+            "not noted",
+            "This computer was not let in.",
+            "The access could not be noted on this computer's disk, and without the note nothing would end it after a crash.",
+        )
+        .fix("Try again", Fix::TryAgain),
+        err,
+    )
+}
+
 fn not_taken(why: &str) -> Problem {
     Problem::new("not taken over", "The trusted sources did not change as asked for.", why)
         .fix("Try again", Fix::TryAgain)
@@ -172,7 +279,7 @@ fn open_to_everyone() -> Problem {
         "It has no trusted sources. The first one would shut out everybody else, also the app.",
     )
     .hint("Test both connections; the trusted sources do not stand in the way")
-    .hint("Add the app as a trusted source first, on the cluster's Network Access page")
+    .hint("To close the cluster, add the app as a trusted source first, on the cluster's Network Access page; App Platform then starts a deployment of it")
 }
 
 fn last_one() -> Problem {
@@ -181,7 +288,7 @@ fn last_one() -> Problem {
         "The access of this computer was not removed.",
         "It is the last trusted source. Without any, every address of the internet may connect.",
     )
-    .hint("Add the app as a trusted source first, on the cluster's Network Access page")
+    .hint("Add the app as a trusted source first, on the cluster's Network Access page; App Platform then starts a deployment of it")
 }
 
 fn no_address(err: &AddressError) -> Problem {
@@ -219,54 +326,4 @@ fn no_address(err: &AddressError) -> Problem {
         .hint("Install the package ca-certificates"),
     };
     account::chain(problem, err)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HERE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
-
-    fn rule(kind: &str, value: &str, description: Option<&str>) -> Rule {
-        Rule {
-            kind: kind.to_owned(),
-            value: value.to_owned(),
-            description: description.map(str::to_owned),
-            raw: json!({ "type": kind, "value": value }),
-        }
-    }
-
-    #[test]
-    fn our_rule_says_whose_it_is_and_until_when() {
-        let until = "2026-11-12T15:20:00Z".parse().ok();
-        let zone = TimeZone::fixed(jiff::tz::offset(1));
-        let timed = our_rule(HERE, until, &zone);
-        let raw = json!({"type": "ip_addr", "value": "203.0.113.7", "description": "Poolwright, temporary, until 16:20"});
-        assert_eq!(timed.raw, raw);
-        assert!(is_ours(&timed, HERE));
-        let open = our_rule(HERE, None, &zone);
-        assert_eq!(open.description.as_deref(), Some("Poolwright, temporary, until removed"));
-    }
-
-    #[test]
-    fn only_our_own_rule_is_removed() {
-        let table = [
-            (rule("ip_addr", "203.0.113.7", Some("Poolwright, temporary, until 16:20")), true),
-            (rule("ip_addr", "203.0.113.7", None), true),
-            (rule("ip_addr", "203.0.113.7", Some("office")), false),
-            (rule("ip_addr", "203.0.113.8", Some("Poolwright, temporary, until 16:20")), false),
-            (rule("tag", "203.0.113.7", None), false),
-        ];
-        for (rule, removable) in table {
-            assert_eq!(is_removable(&rule, HERE), removable, "{rule:?}");
-        }
-    }
-
-    #[test]
-    fn a_rule_that_is_missing_afterwards_is_named() {
-        let wanted = [rule("app", "a1", None), rule("ip_addr", "192.0.2.1", Some("office"))];
-        assert_eq!(nothing_lost(&wanted, &wanted), Ok(()));
-        let problem = nothing_lost(&wanted, &wanted[..1]).unwrap_err();
-        assert_eq!(problem.detail, ["missing: ip_addr 192.0.2.1 office"]);
-    }
 }

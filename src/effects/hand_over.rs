@@ -7,7 +7,11 @@ use std::{
 
 use crate::{
     domain::{problem::Problem, record::Undo, secret::Secret},
-    effects::{Notes, World, access, account, app, files, pool},
+    effects::{
+        Notes, World,
+        access::{self, Desk},
+        account, app, files, pool,
+    },
     setup::{
         facts::WrittenFile,
         steps::hand_over::{Effect, Msg},
@@ -74,7 +78,8 @@ async fn take_back(
             app::restore(&client()?, &app, &spec, &world.timing, notes).await
         }
         Undo::RemoveLease { cluster, lease } => {
-            access::remove(&client()?, &cluster, &lease).await.map(drop)
+            let client = &client()?;
+            access::remove(&Desk { client, notes }, &cluster, &lease).await.map(drop)
         }
         Undo::Impossible(why) => Err(Problem::new("undo", "This can't be taken back.", why)),
     }

@@ -22,7 +22,7 @@ mod slot;
 mod test;
 mod verify;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use tokio::sync::mpsc;
 
@@ -30,6 +30,7 @@ use crate::{
     digitalocean::budget::Budget,
     domain::{problem::Problem, record::Exchange, secret::Secret, timing::Timing},
     keychain::Keychain,
+    leases::Leases,
     setup::{Effect, Start, StepMsg, ticket::Ticket},
 };
 
@@ -104,6 +105,7 @@ pub struct Notes {
     reports: mpsc::Sender<Report>,
     exchanges: mpsc::Sender<Exchange>,
     budget: Budget,
+    leases: Arc<Leases>,
 }
 
 impl Notes {
@@ -122,6 +124,11 @@ impl Notes {
     /// What may still be sent with the set-up's token.
     pub(super) fn budget(&self) -> Budget {
         self.budget.clone()
+    }
+
+    /// The notes of temporary access that was given.
+    pub(super) fn leases(&self) -> Arc<Leases> {
+        Arc::clone(&self.leases)
     }
 
     /// Where the account's client reports each request.

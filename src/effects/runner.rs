@@ -10,6 +10,7 @@ use crate::{
     digitalocean::budget::Budget,
     domain::problem::Problem,
     effects::{Notes, Report, World, carry_out},
+    leases::Leases,
     setup::{Order, Start, StepMsg, ticket::Ticket},
 };
 
@@ -24,6 +25,7 @@ pub struct Runner {
     reports: mpsc::Receiver<Report>,
     wake: Wake,
     budget: Budget,
+    leases: Arc<Leases>,
 }
 
 impl fmt::Debug for Runner {
@@ -35,6 +37,7 @@ impl fmt::Debug for Runner {
 impl Runner {
     pub fn new(world: World, tasks: Handle, wake: Wake) -> Self {
         let (sender, reports) = mpsc::channel(256);
+        let leases = Arc::new(Leases::new(world.data.join("leases")));
         Self {
             world,
             tasks,
@@ -43,6 +46,7 @@ impl Runner {
             reports,
             wake,
             budget: Budget::default(),
+            leases,
         }
     }
 
@@ -70,7 +74,8 @@ impl Runner {
         self.running.insert(ticket, cancel.clone());
         let (reports, mut news) = mpsc::channel(64);
         let (exchanges, mut requests) = mpsc::channel(64);
-        let notes = Notes { ticket, reports, exchanges, budget: self.budget.clone() };
+        let (budget, leases) = (self.budget.clone(), Arc::clone(&self.leases));
+        let notes = Notes { ticket, reports, exchanges, budget, leases };
         let world = self.world.clone();
         let (home, wake) = (self.sender.clone(), self.wake.clone());
         self.tasks.spawn(async move {

@@ -9,7 +9,11 @@ use crate::{
         secret::Secret,
         stages::{Outcome, Tested},
     },
-    effects::{Notes, World, access, account},
+    effects::{
+        Notes, World,
+        access::{self, Desk},
+        account,
+    },
     postgres::{
         probe,
         stages::{self, Target},
@@ -56,13 +60,17 @@ pub(super) async fn run(
             })))
         }
         Effect::FindAddress => access::find_address(world).await,
-        Effect::Allow { cluster, address, length } => {
-            let client = account::client(token.as_ref(), world, notes)?;
-            access::allow(&client, &cluster, address, length, notes).await
+        Effect::Allow { cluster, cluster_name, address, length } => {
+            let client = &account::client(token.as_ref(), world, notes)?;
+            access::allow(&Desk { client, notes }, cluster, cluster_name, address, length).await
         }
         Effect::Remove { cluster, lease } => {
-            let client = account::client(token.as_ref(), world, notes)?;
-            access::remove(&client, &cluster, &lease).await.map(Msg::Removed)
+            let client = &account::client(token.as_ref(), world, notes)?;
+            access::remove(&Desk { client, notes }, &cluster, &lease).await.map(Msg::Removed)
+        }
+        Effect::Sweep => {
+            let client = &account::client(token.as_ref(), world, notes)?;
+            access::sweep(&Desk { client, notes }).await
         }
     }
 }

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        access::Lease,
+        access::{Granted, Lease},
         activity::{Activity, verdict::Comparison},
         app_spec::AppId,
         client::{Client, ClientUrl, Needs},
-        cluster::ClusterFacts,
+        cluster::{ClusterFacts, ClusterId, Environment},
         conn_url::ConnUrl,
         load::Loaded,
         migration::Applied,
@@ -161,15 +161,26 @@ pub struct Requests {
     pub connections: Option<(u32, u32)>,
 }
 
+/// A production cluster that was chosen in this set-up, and the apps that use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Production {
+    pub cluster: ClusterId,
+    pub name: String,
+    pub apps: Vec<AppId>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     pub account: Option<Account>,
     pub cluster: Option<ClusterFacts>,
+    /// Every production cluster that was chosen, also before another one was: what was done there stays there.
+    pub production: Vec<Production>,
     pub activity: Activity,
     /// The pool as read back from the account.
     pub pool: Option<Pool>,
     pub urls: Option<Urls>,
-    pub lease: Option<Lease>,
+    /// Access of this computer, one for each cluster and address.
+    pub leases: Vec<Granted>,
     pub tested: Option<Tested>,
     pub project: Option<Project>,
     pub project_files: Option<Vec<WrittenFile>>,
@@ -239,6 +250,19 @@ impl Facts {
         }
     }
 
+    /// Keeps in mind that the chosen cluster is production.
+    pub(super) fn note_production(&mut self) {
+        let Some(facts) = &self.cluster else { return };
+        self.production.retain(|known| known.cluster != facts.cluster.id);
+        if facts.environment == Environment::Production {
+            self.production.push(Production {
+                cluster: facts.cluster.id.clone(),
+                name: facts.cluster.name.clone(),
+                apps: facts.apps.iter().map(|app| app.id.clone()).collect(),
+            });
+        }
+    }
+
     /// The step's fact stands and nothing under it moved.
     pub fn established(&self, step: StepId) -> bool {
         !self.review.contains(&step)
@@ -301,6 +325,18 @@ impl Facts {
         scopes
             .iter()
             .filter(move |scope| scope.grant == Grant::Lacks && step.scopes().contains(&scope.name))
+    }
+
+    /// This computer's access to the chosen cluster.
+    pub fn lease(&self) -> Option<&Lease> {
+        let chosen = &self.cluster.as_ref()?.cluster.id;
+        self.leases.iter().rev().find(|granted| granted.cluster == *chosen).map(|open| &open.lease)
+    }
+
+    /// Of the access that we gave, what ends first; what stays until it is removed comes last.
+    pub fn first_to_end(&self) -> Option<&Granted> {
+        let ours = self.leases.iter().filter(|granted| granted.is_ours());
+        ours.min_by_key(|granted| (granted.lease.until.is_none(), granted.lease.until))
     }
 
     pub fn token(&self) -> Option<&Secret> {

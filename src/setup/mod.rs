@@ -19,12 +19,13 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
+        cluster::Environment,
         problem::{Fix, Problem},
         record::{Entry, Exchange, Record, Undo},
         secret::Secret,
     },
     setup::{
-        facts::Facts,
+        facts::{Facts, Production},
         step::{Primary, Standing, StepId},
         steps::Steps,
         ticket::{Ticket, Tickets},
@@ -201,11 +202,11 @@ impl Setup {
 
     /// What is due by now without anybody's asking: the end of timed access. Asked for often; it has no clock.
     pub fn due(&self, now: Timestamp) -> Option<Msg> {
-        let lease = self.facts.lease.as_ref().filter(|lease| !lease.was_there)?;
-        let over = lease.until.is_some_and(|until| until <= now);
-        // After a problem the person decides.
-        let idle = matches!(self.steps.test.phase, steps::test::Phase::Idle);
-        (over && idle).then(|| steps::test::Msg::Remove.into())
+        let first = self.facts.first_to_end()?;
+        let over = first.lease.until.is_some_and(|until| until <= now);
+        // After a removal that did not work the person decides.
+        (over && self.steps.test.may_remove())
+            .then(|| steps::test::Msg::RemoveFrom(first.cluster.clone()).into())
     }
 
     /// What is waited for before the account is asked (again), and how long still; `None` while nothing waits.
@@ -301,22 +302,35 @@ impl Setup {
 
 /// Production is changed only after its cluster was named.
 pub fn may_change(facts: &Facts, rules: &Rules) -> Result<(), String> {
-    use crate::domain::cluster::Environment;
     let Some(cluster) = &facts.cluster else { return Ok(()) };
     match cluster.environment {
-        Environment::Production
-            if rules.production_named.as_deref() != Some(&cluster.cluster.name) =>
-        {
-            Err(format!(
-                "This is production. Type the cluster's name, {}, to allow changes.",
-                cluster.cluster.name
-            ))
-        }
-        Environment::Production
-        | Environment::Staging
-        | Environment::Development
-        | Environment::Practice => Ok(()),
+        Environment::Production => named(&cluster.cluster.name, rules),
+        Environment::Staging | Environment::Development | Environment::Practice => Ok(()),
     }
+}
+
+/// The same where it was done: another cluster may be chosen by now.
+pub fn may_take_back(facts: &Facts, rules: &Rules, undo: &Undo) -> Result<(), String> {
+    let at = |wanted: &dyn Fn(&Production) -> bool| {
+        facts
+            .production
+            .iter()
+            .filter(|known| wanted(known))
+            .try_for_each(|known| named(&known.name, rules))
+    };
+    match undo {
+        Undo::DeletePool { cluster, .. } => at(&|known| known.cluster == *cluster),
+        Undo::RestoreSpec { app, .. } => at(&|known| known.apps.contains(app)),
+        // Access that was given may always end.
+        Undo::RemoveLease { .. } | Undo::RestoreFile { .. } | Undo::Impossible(_) => Ok(()),
+    }
+}
+
+fn named(cluster: &str, rules: &Rules) -> Result<(), String> {
+    if rules.production_named.as_deref() == Some(cluster) {
+        return Ok(());
+    }
+    Err(format!("This is production. Type the cluster's name, {cluster}, to allow changes."))
 }
 
 /// A change that no step's button foretells, such as access or a restore: never in a dry run. `kept` says what stays.

@@ -118,12 +118,13 @@ fn open(facts: &Facts) -> Vec<String> {
             step.name()
         )
     }));
-    if let Some(lease) = facts.lease.as_ref().filter(|lease| !lease.was_there) {
-        open.push(format!(
-            "{} is still among the trusted sources, for the computer that ran the set-up.",
-            lease.address
-        ));
-    }
+    let granted = facts.leases.iter().filter(|granted| granted.is_ours());
+    open.extend(granted.map(|granted| {
+        format!(
+            "{} is still among the trusted sources of {}, for the computer that ran the set-up.",
+            granted.lease.address, granted.cluster_name
+        )
+    }));
     let findings = facts.project.iter().flat_map(Project::open);
     open.extend(
         findings.map(|finding| {
@@ -141,7 +142,7 @@ mod tests {
 
     use crate::{
         domain::{
-            access::Lease,
+            access::{Granted, Lease},
             activity::{
                 Activity, Holder, Sample,
                 verdict::{Comparison, Side, Verdict},
@@ -178,11 +179,15 @@ mod tests {
             activity: activity(),
             pool: Some(made(&order())),
             urls: Some(both_urls()),
-            lease: Some(Lease {
-                address: [203, 0, 113, 7].into(),
-                until: Some(at(7200)),
-                was_there: false,
-            }),
+            leases: vec![Granted {
+                cluster: ClusterId("c1".to_owned()),
+                cluster_name: "shop-db".to_owned(),
+                lease: Lease {
+                    address: [203, 0, 113, 7].into(),
+                    until: Some(at(7200)),
+                    was_there: false,
+                },
+            }],
             tested: Some(tested()),
             project: Some(project()),
             migrated: Some(vec![applied()]),
@@ -451,7 +456,7 @@ mod tests {
             "1 request read something and changed nothing.",
             "| `POST /v2/databases/c1/pools` | 201 | 240 ms | `req-1` |",
             "- Step 7, Project files, was left out: the project's files stay as they are.\n",
-            "- 203.0.113.7 is still among the trusted sources, for the computer that ran the set-up.\n",
+            "- 203.0.113.7 is still among the trusted sources of shop-db, for the computer that ran the set-up.\n",
             "- src/db.ts:14: a client for each request\n",
         ] {
             assert!(text.contains(told), "missing: {told}\n{text}");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        access::Lease,
+        access::{Granted, Lease},
         app_spec::{App, AppId},
         capacity::Limits,
         client::Client,
@@ -388,24 +388,121 @@ fn entry(undo: Undo) -> Entry {
     Entry { at: now(), what: String::new(), undo, undone: false }
 }
 
+fn granted(cluster: &str, address: &str, until: Option<Timestamp>) -> Granted {
+    let lease = Lease { address: address.parse().unwrap(), until, was_there: false };
+    Granted { cluster: ClusterId(cluster.to_owned()), cluster_name: cluster.to_owned(), lease }
+}
+
+fn undo_of(granted: &Granted) -> Undo {
+    Undo::RemoveLease { cluster: granted.cluster.clone(), lease: granted.lease.clone() }
+}
+
+#[test]
+fn access_to_a_second_cluster_keeps_the_first_ones_and_all_of_it_ends_with_the_program() {
+    let mut setup = signed_in(Environment::Staging);
+    let until = |seconds| Some(now() + std::time::Duration::from_secs(seconds));
+    let first = granted("c0", "203.0.113.7", until(1800));
+    let stays = granted("c3", "203.0.113.7", None);
+    setup.facts.leases = vec![first.clone(), stays.clone()];
+    setup.steps.test.draft.address = "203.0.113.7".to_owned();
+    let (ticket, _) = started(setup.act(now(), test::Msg::Allow.into()));
+    let here = granted(&id().0, "203.0.113.7", until(7200));
+    setup.settle(now(), ticket, test::Msg::Allowed(here.clone(), Vec::new()).into());
+    assert_eq!(setup.facts.leases, [first.clone(), stays.clone(), here.clone()]);
+    assert_eq!(setup.facts.lease(), Some(&here.lease));
+
+    setup.act(now(), test::Msg::Stop.into());
+    let (ticket, effect) = started(setup.act(now(), test::Msg::RemoveTimed.into()));
+    let removes = |granted: &Granted| {
+        let (cluster, lease) = (granted.cluster.clone(), granted.lease.clone());
+        Effect::Test(test::Effect::Remove { cluster, lease })
+    };
+    assert_eq!(format!("{effect:?}"), format!("{:?}", removes(&first)));
+    let orders = setup.settle(now(), ticket, test::Msg::Removed(Vec::new()).into());
+    let (ticket, effect) = started(orders);
+    assert_eq!(format!("{effect:?}"), format!("{:?}", removes(&here)));
+    assert!(setup.settle(now(), ticket, test::Msg::Removed(Vec::new()).into()).is_empty());
+    assert_eq!(setup.facts.leases, [stays]);
+}
+
+#[test]
+fn another_clusters_production_keeps_its_brake() {
+    let mut setup = signed_in(Environment::Production);
+    let undo = Undo::DeletePool { cluster: id(), pool: order().name };
+    setup.act(now(), test::Msg::Stop.into());
+    // A harmless cluster is chosen by now.
+    let chosen = setup.facts.cluster.as_mut().unwrap();
+    chosen.cluster.id = ClusterId("c9".to_owned());
+    chosen.cluster.name = "playground".to_owned();
+    chosen.environment = Environment::Development;
+    let may = |setup: &Setup| crate::setup::may_take_back(&setup.facts, &setup.rules, &undo);
+    assert!(may(&setup).is_err());
+    setup.rules.production_named = Some("playground".to_owned());
+    assert!(may(&setup).is_err());
+    setup.rules.production_named = Some("shop-db".to_owned());
+    assert_eq!(may(&setup), Ok(()));
+}
+
+#[test]
+fn services_are_asked_for_the_address_only_after_the_person_agreed() {
+    let mut setup = signed_in(Environment::Staging);
+    assert!(setup.act(now(), test::Msg::Allow.into()).is_empty());
+    let problem = setup.problem(StepId::Test).unwrap();
+    assert!(problem.why.contains("checkip.amazonaws.com"), "{problem:?}");
+    let agreed = setup.fix(StepId::Test, &Fix::TryAgain).unwrap();
+    let (_, effect) = started(setup.act(now(), agreed));
+    assert!(matches!(effect, Effect::Test(test::Effect::FindAddress)));
+
+    let mut setup = signed_in(Environment::Staging);
+    setup.steps.test.draft.address = "2001:db8::1".to_owned();
+    assert!(setup.act(now(), test::Msg::Allow.into()).is_empty());
+    let problem = setup.problem(StepId::Test).unwrap();
+    assert!(problem.why.contains("only IPv4"), "{problem:?}");
+}
+
+#[test]
+fn what_an_earlier_run_left_is_looked_for_after_a_sign_in() {
+    let account = signed_in(Environment::Staging).facts.account.unwrap();
+    let signs_in = |rules: Rules| {
+        let mut setup = Setup::new(rules);
+        setup.steps.sign_in.draft.token = "dop_v1_x".to_owned();
+        let (ticket, _) = started(setup.act(now(), sign_in::Msg::SignIn.into()));
+        let account = Box::new(account.clone());
+        let orders = setup.settle(now(), ticket, sign_in::Msg::SignedIn(account).into());
+        (setup, orders)
+    };
+    let (_, orders) = signs_in(Rules { dry_run: true, ..Rules::default() });
+    assert!(orders.is_empty(), "a dry run changes nothing");
+
+    let (mut setup, orders) = signs_in(Rules::default());
+    let (ticket, effect) = started(orders);
+    assert!(matches!(effect, Effect::Test(test::Effect::Sweep)));
+    let open = vec![granted("c0", "203.0.113.7", None)];
+    let ended = vec![granted("c2", "203.0.113.7", Some(now()))];
+    setup.settle(now(), ticket, test::Msg::Swept { ended, open: open.clone() }.into());
+    assert_eq!(setup.facts.leases, open);
+    assert_eq!(setup.record.entries.len(), 2);
+    assert!(setup.act(now(), test::Msg::Stop.into()).is_empty());
+}
+
 #[test]
 fn access_is_removed_where_it_was_given_also_when_another_cluster_is_chosen() {
     let mut setup = signed_in(Environment::Staging);
-    let given = |ip: &str| Lease { address: ip.parse().unwrap(), until: None, was_there: false };
-    let [first, second] = ["203.0.113.7", "203.0.113.8"].map(given);
-    for (cluster, lease) in [("c0", &first), ("c2", &second)] {
-        let cluster = ClusterId(cluster.to_owned());
-        setup.record.entries.push(entry(Undo::RemoveLease { cluster, lease: lease.clone() }));
+    let [first, second] = [("c0", "203.0.113.7"), ("c2", "203.0.113.8")]
+        .map(|(cluster, address)| granted(cluster, address, None));
+    for given in [&first, &second] {
+        setup.record.entries.push(entry(undo_of(given)));
+        setup.facts.leases.push(given.clone());
     }
-    setup.facts.lease = Some(first.clone());
 
-    let (ticket, effect) = started(setup.act(now(), test::Msg::Remove.into()));
+    let msg = test::Msg::RemoveFrom(first.cluster.clone());
+    let (ticket, effect) = started(setup.act(now(), msg.into()));
     let Effect::Test(effect) = effect else { panic!("not the test's: {effect:?}") };
     let home = ClusterId("c0".to_owned());
-    assert_eq!(effect, test::Effect::Remove { cluster: home, lease: first });
+    assert_eq!(effect, test::Effect::Remove { cluster: home, lease: first.lease });
 
     setup.settle(now(), ticket, test::Msg::Removed(Vec::new()).into());
-    assert_eq!(setup.facts.lease, None);
+    assert_eq!(setup.facts.leases, [second]);
     assert_eq!(setup.facts.cluster.as_ref().unwrap().trusted_sources, None);
     assert_eq!(setup.record.entries.iter().map(|e| e.undone).collect::<Vec<_>>(), [true, false]);
 }
@@ -417,7 +514,8 @@ fn access_that_was_sent_and_not_confirmed_can_be_removed() {
     let (ticket, _) = started(setup.act(now(), test::Msg::Allow.into()));
     let address = "203.0.113.7".parse().unwrap();
     let lease = Lease { address, until: None, was_there: false };
-    setup.note(now(), ticket, test::Msg::Sent(lease.clone()).into());
+    let sent = Granted { lease: lease.clone(), ..granted(&id().0, "203.0.113.7", None) };
+    setup.note(now(), ticket, test::Msg::Sent(sent).into());
     let problem = Problem::new("time-out", "No answer.", "").outcome_unknown();
     setup.settle(now(), ticket, test::Msg::Failed(problem).into());
 
@@ -430,12 +528,8 @@ fn access_that_was_sent_and_not_confirmed_can_be_removed() {
 #[test]
 fn timed_access_ends_when_its_time_is_over() {
     let mut setup = signed_in(Environment::Staging);
-    let address = "203.0.113.7".parse().unwrap();
     let until = now() + std::time::Duration::from_secs(1800);
-    let lease = Lease { address, until: Some(until), was_there: false };
-    let undo = Undo::RemoveLease { cluster: id(), lease: lease.clone() };
-    setup.record.entries.push(entry(undo));
-    setup.facts.lease = Some(lease);
+    setup.facts.leases.push(granted(&id().0, "203.0.113.7", Some(until)));
     assert!(setup.due(now()).is_none());
 
     let msg = setup.due(until).expect("the time is over");

@@ -46,7 +46,7 @@ impl Leaving {
             Self::RemovingAccess(since) => {
                 let late = REMOVAL_TAKES <= ctx.input(|input| input.time) - *since;
                 // One that stays is told, as long as the window stays.
-                if late || session.setup.facts.lease.is_none() {
+                if late || !session.access_ends_with_us() {
                     self.now(ctx);
                 }
             }
@@ -62,7 +62,7 @@ impl Leaving {
         }
         ctx.send_viewport_cmd(ViewportCommand::CancelClose);
         session.act(test::Msg::Stop.into());
-        session.act(test::Msg::Remove.into());
+        session.act(test::Msg::RemoveTimed.into());
         *self = Self::RemovingAccess(ctx.input(|input| input.time));
     }
 
@@ -103,7 +103,7 @@ impl Leaving {
                         "The trusted source that let this computer in is being removed…",
                     ),
                 };
-                let until = session.setup.facts.lease.as_ref().and_then(|lease| lease.until);
+                let until = session.setup.facts.first_to_end().and_then(|first| first.lease.until);
                 if kit::question(ui, title, text, &[&stays(until)]).is_some() {
                     self.now(ui.ctx());
                 }

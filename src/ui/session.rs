@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::{
-    domain::cluster::Environment,
+    domain::{access::Granted, cluster::Environment},
     effects::{
         Report,
         runner::{Runner, Wake},
@@ -87,8 +87,7 @@ impl Session {
 
     /// This computer was let in by us, for a time that is not over.
     pub fn access_ends_with_us(&self) -> bool {
-        let lease = self.setup.facts.lease.as_ref();
-        lease.is_some_and(|lease| !lease.was_there && lease.until.is_some())
+        self.setup.facts.leases.iter().any(Granted::ends_by_itself)
     }
 
     /// What runs and would be cut off half-way: `Creating pool shop-pool…`

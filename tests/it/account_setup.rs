@@ -397,14 +397,14 @@ async fn this_computer_is_let_in_and_out_and_nobody_elses_rule_is_touched() {
     assert_eq!((&ours["type"], &ours["value"]), (&json!("ip_addr"), &json!("203.0.113.7")));
     assert!(ours["description"].as_str().unwrap().starts_with("Poolwright, temporary, until "));
     assert_eq!(&after.as_array().unwrap()[..1], before.as_array().unwrap());
-    let lease = rig.setup.facts.lease.clone().unwrap();
+    let lease = rig.setup.facts.lease().cloned().unwrap();
     assert!(!lease.was_there && lease.until.is_some());
 
     rig.act(test::Msg::Remove).await;
     assert_eq!(rig.rules().await, before);
-    assert_eq!(rig.setup.facts.lease, None);
+    assert_eq!(rig.setup.facts.leases, []);
 
-    // The address is found on the way where it is not known yet: one press is enough.
+    // The address is found on the way where it is not known yet: the person has agreed that it is asked for.
     rig.setup.steps.test.draft.address.clear();
     rig.act(test::Msg::Allow).await;
     assert_eq!(rig.rules().await.as_array().unwrap().len(), before.as_array().unwrap().len() + 1);
@@ -446,11 +446,11 @@ async fn a_rule_that_was_there_before_us_stays() {
     let before = rig.rules().await;
     rig.setup.steps.test.draft.address = "203.0.113.7".to_owned();
     rig.act(test::Msg::Allow).await;
-    assert!(rig.setup.facts.lease.clone().unwrap().was_there);
+    assert!(rig.setup.facts.lease().unwrap().was_there);
     rig.calls();
     rig.act(test::Msg::Remove).await;
     assert_eq!((rig.calls(), rig.rules().await), (Vec::<String>::new(), before));
-    assert_eq!(rig.setup.facts.lease, None);
+    assert_eq!(rig.setup.facts.leases, []);
     rig.close().await;
 }
 

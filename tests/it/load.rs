@@ -20,6 +20,7 @@ use poolwright::{
         load::{Guard, Loaded, Order, Outcome, Progress, SELECT_ONE, Through},
         pool::{Pool, PoolMode, PoolName},
         timing::Timing,
+        upkeep::Upkeep,
     },
     effects::{Report, World, runner::Runner},
     postgres::{
@@ -70,6 +71,7 @@ fn url(cluster: &Cluster, role: &str, port: u16, database: &str) -> ConnUrl {
         password: cluster.password(role).cloned(),
         host: PUBLIC_HOST.to_owned(),
         port,
+        more_hosts: Vec::new(),
         database: database.to_owned(),
         parameters: vec![("sslmode".to_owned(), "require".to_owned())],
     }
@@ -278,6 +280,7 @@ fn chosen(cluster: &Cluster) -> Setup {
             tags: Vec::new(),
             direct: endpoint(cluster, OWNER, cluster.direct_port(), APP_DATABASE),
             private: None,
+            upkeep: Upkeep::default(),
         },
         environment: Environment::Practice,
         pools: vec![pool],

@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "practice")]
+mod access;
+#[cfg(feature = "practice")]
 mod account;
 #[cfg(feature = "practice")]
 mod account_setup;
@@ -22,15 +24,17 @@ mod command_line;
 mod env_readers;
 mod files;
 mod keychain;
+#[cfg(feature = "practice")]
+mod load;
 mod migration_tools;
 #[cfg(feature = "practice")]
 mod migration_tools_run;
 #[cfg(feature = "practice")]
 mod migrations;
 #[cfg(feature = "practice")]
-mod load;
-#[cfg(feature = "practice")]
 mod openapi;
+#[cfg(feature = "practice")]
+mod paper;
 mod peers;
 #[cfg(feature = "practice")]
 mod poolers;

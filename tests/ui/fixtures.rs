@@ -10,7 +10,7 @@ use egui_kittest::Harness;
 use jiff::Timestamp;
 use poolwright::{
     domain::{
-        access::{Lease, Rule},
+        access::{Granted, Lease, Rule},
         activity::{Age, Holder, Sample},
         capacity::Limits,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
@@ -493,10 +493,12 @@ pub fn exchange(method: &str, path: &str, status: Option<u16>) -> Exchange {
     }
 }
 
-pub fn lease(minutes: i64) -> Lease {
-    Lease {
+pub fn lease(minutes: i64) -> Granted {
+    let lease = Lease {
         address: [203, 0, 113, 7].into(),
         until: Some(now() + Duration::from_secs(60 * minutes.unsigned_abs())),
         was_there: false,
-    }
+    };
+    let cluster = created().facts.cluster.expect("a cluster").cluster;
+    Granted { cluster: cluster.id, cluster_name: cluster.name, lease }
 }

@@ -263,7 +263,7 @@ fn finish_waits_until_nothing_is_open() {
 
     let mut setup = at(handed_over(), StepId::Urls);
     setup.act(fixtures::now(), urls::Msg::Accept.into());
-    setup.facts.lease = Some(fixtures::lease(60));
+    setup.facts.leases = vec![fixtures::lease(60)];
     let let_in = window(at(setup, StepId::HandOver));
     assert!(let_in.get_by_label("Finish").accesskit_node().is_disabled());
     let_in.get_by_label_contains("This computer may still connect to the database.");
@@ -279,7 +279,7 @@ fn finish_waits_until_nothing_is_open() {
 #[test]
 fn access_is_counted_down_and_removed_with_one_click() {
     let mut setup = fixtures::created();
-    setup.facts.lease = Some(fixtures::lease(102));
+    setup.facts.leases = vec![fixtures::lease(102)];
     let mut window = window(setup);
     window.get_by_label("Access 1:42, remove this computer's access now").click();
     window.run();
@@ -291,7 +291,7 @@ fn nothing_in_the_header_lies_over_another_part_in_a_small_window() {
     for width in [320.0, 480.0, 640.0, 700.0] {
         for step in StepId::ALL {
             let mut setup = fixtures::created();
-            setup.facts.lease = Some(fixtures::lease(102));
+            setup.facts.leases = vec![fixtures::lease(102)];
             let size = egui::vec2(width, SMALL.y);
             let window = sized(at(setup, step), size, egui::Theme::Light);
             let menu = format!("Step {} of 12 · {}", step.number(), step.name());

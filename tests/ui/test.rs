@@ -75,7 +75,7 @@ fn open_access_can_be_removed_before_its_time() {
 #[test]
 fn a_rule_that_was_there_before_is_never_offered_for_removal() {
     let mut setup = let_in();
-    setup.facts.lease.as_mut().expect("a lease").was_there = true;
+    setup.facts.leases[0].lease.was_there = true;
     let harness = window(setup);
     assert!(harness.query_by_label("Remove the access now").is_none());
 }

@@ -211,12 +211,12 @@ fn what_would_be_cut_off_half_way_is_asked_about() {
 #[test]
 fn the_access_of_this_computer_is_taken_back_before_the_window_closes() {
     let mut setup = fixtures::created();
-    let lease = fixtures::lease(60);
-    let cluster = setup.facts.cluster.as_ref().expect("a cluster").cluster.id.clone();
-    let undo = Undo::RemoveLease { cluster, lease: lease.clone() };
+    let granted = fixtures::lease(60);
+    let (cluster, lease) = (granted.cluster.clone(), granted.lease.clone());
+    let undo = Undo::RemoveLease { cluster, lease };
     let at = fixtures::now();
     setup.record.entries.push(Entry { at, what: String::new(), undo, undone: false });
-    setup.facts.lease = Some(lease);
+    setup.facts.leases = vec![granted];
     let mut window = Window::open(Some(Begun { setup, ..begun() }), None);
     close(&mut window);
     assert!(told(&window).contains(&ViewportCommand::CancelClose));

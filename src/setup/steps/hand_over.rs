@@ -10,7 +10,7 @@ use crate::{
     setup::{
         Ctx, Rules,
         facts::{Facts, WrittenFile},
-        may_change,
+        may_take_back,
         step::{Primary, Standing, StepId},
         ticket::Ticket,
     },
@@ -88,10 +88,10 @@ impl Step {
             Undo::DeletePool { pool, .. } if facts.deployed.is_some() => {
                 Err(format!("an app still uses {pool}; restore the app first"))
             }
-            Undo::DeletePool { .. } | Undo::RestoreSpec { .. } | Undo::RemoveLease { .. } => {
-                may_change(facts, rules)
-            }
-            Undo::RestoreFile { .. } => Ok(()),
+            Undo::DeletePool { .. }
+            | Undo::RestoreSpec { .. }
+            | Undo::RemoveLease { .. }
+            | Undo::RestoreFile { .. } => may_take_back(facts, rules, undo),
         }
     }
 
@@ -198,9 +198,9 @@ impl Step {
                     ctx.facts.changed(StepId::App);
                 }
             }
-            Undo::RemoveLease { lease, .. } => {
-                // A newer one, of another cluster, may be open.
-                ctx.facts.lease.take_if(|open| *open == lease);
+            Undo::RemoveLease { cluster, lease } => {
+                // Newer ones, of other clusters, may be open.
+                ctx.facts.leases.retain(|open| (&open.cluster, &open.lease) != (&cluster, &lease));
             }
             Undo::RestoreFile { file, .. } => ctx.facts.taken_back(&file),
             Undo::Impossible(_) => {}

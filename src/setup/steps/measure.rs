@@ -224,6 +224,7 @@ fn pooled_target(facts: &Facts) -> Option<Target> {
             password: endpoint.password.clone(),
             host: endpoint.host.clone(),
             port: endpoint.port,
+            more_hosts: Vec::new(),
             database: endpoint.database.clone(),
             parameters: vec![("sslmode".to_owned(), "require".to_owned())],
         },

@@ -120,12 +120,19 @@ steps! {
 
 impl Steps {
     pub(super) fn update(&mut self, ctx: &mut Ctx<'_>, msg: StepMsg) {
+        let before = ctx.facts.token().cloned();
         let compares = matches!(msg, StepMsg::Verify(verify::Msg::Compare));
         let let_in = matches!(msg, StepMsg::Test(test::Msg::Allowed(..)));
         let sampled = matches!(msg, StepMsg::Measure(measure::Msg::Sample(_)));
         let switching = ctx.facts.activity.switch_began_at;
         self.dispatch(ctx, msg);
         self.cluster.keep_to_the_account(ctx);
+        ctx.facts.note_production();
+        if !ctx.rules.dry_run
+            && ctx.facts.token().is_some_and(|token| Some(token) != before.as_ref())
+        {
+            ctx.start(test::Effect::Sweep);
+        }
         self.measure.keep_to_the_cluster(ctx);
         let switch_begins = switching.is_none() && ctx.facts.activity.switch_began_at.is_some();
         if (let_in && self.measure.was_shut_out())

@@ -307,12 +307,13 @@ fn stays(ctx: &Ctx<'_>) -> Vec<String> {
     ];
     let open = ctx.record.entries.iter().filter(|entry| !entry.undone);
     stays.extend(open.map(|entry| format!("{}.", entry.what.trim_end_matches('.'))));
-    if let Some(lease) = ctx.facts.lease.as_ref().filter(|lease| !lease.was_there) {
-        stays.push(format!(
-            "The trusted source {}: sign in again to remove it, or remove it in the panel.",
-            lease.address
-        ));
-    }
+    let granted = ctx.facts.leases.iter().filter(|granted| granted.is_ours());
+    stays.extend(granted.map(|granted| {
+        format!(
+            "The trusted source {} of {}: sign in again to remove it, or remove it in the panel.",
+            granted.lease.address, granted.cluster_name
+        )
+    }));
     stays
 }
 

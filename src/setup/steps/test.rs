@@ -1,19 +1,19 @@
 //! Step 6: both ports, stage by stage; and the timed trusted source that lets this computer in.
 
+mod access;
+
 use std::net::Ipv4Addr;
 
 use crate::{
     domain::{
-        access::{Lease, LeaseLength, Rule},
+        access::{Granted, Lease, LeaseLength, Rule},
         cluster::ClusterId,
         problem::Problem,
-        record::Undo,
         stages::{BothPorts, Outcome, Port, Stage, Tested},
     },
     setup::{
         Ctx, Rules,
         facts::Facts,
-        may_change_now,
         step::{Primary, Standing, StepId},
         steps::measure::Target,
         ticket::Ticket,
@@ -28,6 +28,8 @@ pub struct Step {
     pub live: BothPorts,
     /// Does again what the problem shown has ended; `None`: the test.
     again: Option<fn() -> Msg>,
+    /// All access that ends with the program is being ended.
+    leaving: bool,
 }
 
 #[derive(Debug)]
@@ -35,11 +37,13 @@ pub struct Draft {
     pub lease: LeaseLength,
     /// This computer's public address, found out or typed. Empty: not known.
     pub address: String,
+    /// The person agreed that the two services are asked for it.
+    pub may_ask: bool,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { lease: LeaseLength::TwoHours, address: String::new() }
+        Self { lease: LeaseLength::TwoHours, address: String::new(), may_ask: false }
     }
 }
 
@@ -55,8 +59,8 @@ pub enum Phase {
         allow: bool,
     },
     Allowing(Ticket),
-    /// Which entry of the record is being taken back: it names the cluster, another may be chosen by now.
-    Removing(Ticket, usize),
+    /// With its cluster: another may be chosen by now.
+    Removing(Ticket, Box<Granted>),
     Failed(Problem),
 }
 
@@ -71,6 +75,7 @@ pub enum Effect {
     /// Read, append, write, read back; never another rule.
     Allow {
         cluster: ClusterId,
+        cluster_name: String,
         address: Ipv4Addr,
         length: LeaseLength,
     },
@@ -78,6 +83,8 @@ pub enum Effect {
         cluster: ClusterId,
         lease: Lease,
     },
+    /// Ends the access that runs which are over have left.
+    Sweep,
 }
 
 #[derive(Debug)]
@@ -88,11 +95,22 @@ pub enum Msg {
     FindAddress,
     Address(Ipv4Addr),
     Allow,
-    Allowed(Lease, Vec<Rule>),
+    /// Asks the two services for the address, and allows it.
+    FindAndAllow,
+    Allowed(Granted, Vec<Rule>),
     /// The rule was sent, and could not be read back.
-    Sent(Lease),
+    Sent(Granted),
+    /// Ends the access to the chosen cluster.
     Remove,
+    RemoveFrom(ClusterId),
+    /// Ends all access that is not to outlive the program.
+    RemoveTimed,
     Removed(Vec<Rule>),
+    /// What earlier runs had left: gone now, and still open.
+    Swept {
+        ended: Vec<Granted>,
+        open: Vec<Granted>,
+    },
     Stop,
     Failed(Problem),
 }
@@ -149,16 +167,22 @@ impl Step {
                 }
             }
             (Msg::Allow, Phase::Idle | Phase::Failed(_)) => self.allow(ctx),
-            (Msg::Allowed(lease, rules), Phase::Allowing(_)) => self.allowed(ctx, lease, rules),
-            (Msg::Sent(lease), Phase::Allowing(_)) => {
-                let what = format!("Trusted source {} sent; not confirmed", lease.address);
-                Self::open_lease(ctx, lease, what);
+            (Msg::FindAndAllow, Phase::Idle | Phase::Failed(_)) => self.find_address(ctx, true),
+            (Msg::Allowed(granted, rules), Phase::Allowing(_)) => self.allowed(ctx, granted, rules),
+            (Msg::Sent(granted), Phase::Allowing(_)) => {
+                let what = format!("Trusted source {} sent; not confirmed", granted.lease.address);
+                Self::open_lease(ctx, granted, what);
             }
             (Msg::Remove, Phase::Idle | Phase::Failed(_)) => self.remove(ctx),
-            (Msg::Removed(rules), Phase::Removing(_, entry)) => {
-                let entry = *entry;
-                self.removed(ctx, entry, rules);
+            (Msg::RemoveFrom(cluster), Phase::Idle | Phase::Failed(_)) => {
+                self.remove_from(ctx, &cluster);
             }
+            (Msg::RemoveTimed, Phase::Idle | Phase::Failed(_)) => self.remove_timed(ctx),
+            (Msg::Removed(rules), Phase::Removing(_, granted)) => {
+                let granted = granted.clone();
+                self.removed(ctx, &granted, rules);
+            }
+            (Msg::Swept { ended, open }, _) => Self::swept(ctx, ended, open),
             (Msg::Stop, Phase::Running(ticket) | Phase::FindingAddress { ticket, .. }) => {
                 ctx.cancel(*ticket);
                 self.live = BothPorts::default();
@@ -172,9 +196,12 @@ impl Step {
                 | Msg::FindAddress
                 | Msg::Address(_)
                 | Msg::Allow
+                | Msg::FindAndAllow
                 | Msg::Allowed(..)
                 | Msg::Sent(_)
                 | Msg::Remove
+                | Msg::RemoveFrom(_)
+                | Msg::RemoveTimed
                 | Msg::Removed(_)
                 | Msg::Stop,
                 _,
@@ -185,11 +212,25 @@ impl Step {
     fn failed(&mut self, problem: Problem) {
         self.again = match self.phase {
             Phase::FindingAddress { allow: false, .. } => Some(|| Msg::FindAddress),
-            Phase::FindingAddress { allow: true, .. } | Phase::Allowing(_) => Some(|| Msg::Allow),
+            Phase::FindingAddress { allow: true, .. } => Some(|| Msg::FindAndAllow),
+            Phase::Allowing(_) => Some(|| Msg::Allow),
             Phase::Removing(..) => Some(|| Msg::Remove),
             Phase::Idle | Phase::Running(_) | Phase::Failed(_) => None,
         };
+        self.leaving = false;
         self.phase = Phase::Failed(problem);
+    }
+
+    /// Nothing runs here, and no removal has ended with a problem.
+    pub(in super::super) fn may_remove(&self) -> bool {
+        match &self.phase {
+            Phase::Idle => true,
+            Phase::Failed(_) => !matches!(self.again.map(|again| again()), Some(Msg::Remove)),
+            Phase::Running(_)
+            | Phase::FindingAddress { .. }
+            | Phase::Allowing(_)
+            | Phase::Removing(..) => false,
+        }
     }
 
     /// What “Try again” does on the problem that is shown.
@@ -211,82 +252,6 @@ impl Step {
         ctx.facts.tested = None;
         self.live = BothPorts::default();
         self.phase = Phase::Running(ctx.start(effect));
-    }
-
-    fn allow(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(cluster) = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone()) else {
-            return;
-        };
-        if let Err(problem) =
-            may_change_now(ctx.facts, ctx.rules, "The trusted sources were not changed.")
-        {
-            self.phase = Phase::Failed(problem);
-            return;
-        }
-        match self.draft.address.trim().parse() {
-            Ok(address) => {
-                let length = self.draft.lease;
-                let effect = Effect::Allow { cluster, address, length };
-                self.phase = Phase::Allowing(ctx.start(effect));
-            }
-            // Not an IPv4 address, or none yet: ask.
-            Err(_) => self.find_address(ctx, true),
-        }
-    }
-
-    fn find_address(&mut self, ctx: &mut Ctx<'_>, allow: bool) {
-        self.phase = Phase::FindingAddress { ticket: ctx.start(Effect::FindAddress), allow };
-    }
-
-    fn allowed(&mut self, ctx: &mut Ctx<'_>, lease: Lease, rules: Vec<Rule>) {
-        let what = format!("Trusted source {} added for this computer", lease.address);
-        Self::open_lease(ctx, lease, what);
-        if let Some(cluster) = &mut ctx.facts.cluster {
-            cluster.trusted_sources = Some(rules);
-        }
-        self.phase = Phase::Idle;
-        self.run(ctx);
-    }
-
-    fn open_lease(ctx: &mut Ctx<'_>, lease: Lease, what: String) {
-        if let (Some(cluster), false) = (&ctx.facts.cluster, lease.was_there) {
-            let undo =
-                Undo::RemoveLease { cluster: cluster.cluster.id.clone(), lease: lease.clone() };
-            ctx.did(what, undo);
-        }
-        ctx.facts.lease = Some(lease);
-    }
-
-    fn remove(&mut self, ctx: &mut Ctx<'_>) {
-        // A rule that was there before us is not ours to remove; only our access ends.
-        ctx.facts.lease.take_if(|lease| lease.was_there);
-        let open = ctx.record.entries.iter().enumerate().rev().find_map(|(at, entry)| {
-            match &entry.undo {
-                Undo::RemoveLease { cluster, lease }
-                    if !entry.undone && ctx.facts.lease.as_ref() == Some(lease) =>
-                {
-                    Some((at, cluster.clone(), lease.clone()))
-                }
-                _ => None, // only a rule of ours can be removed here
-            }
-        });
-        if let Some((at, cluster, lease)) = open {
-            let ticket = ctx.start(Effect::Remove { cluster, lease });
-            self.phase = Phase::Removing(ticket, at);
-        }
-    }
-
-    fn removed(&mut self, ctx: &mut Ctx<'_>, entry: usize, rules: Vec<Rule>) {
-        self.phase = Phase::Idle;
-        ctx.facts.lease = None;
-        let Some(entry) = ctx.record.entries.get_mut(entry) else { return };
-        entry.undone = true;
-        if let (Undo::RemoveLease { cluster: home, .. }, Some(facts)) =
-            (&entry.undo, &mut ctx.facts.cluster)
-            && facts.cluster.id == *home
-        {
-            facts.trusted_sources = Some(rules);
-        }
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {

@@ -129,9 +129,11 @@ fn who_is_shut_out_is_let_in_on_the_page_and_the_recording_begins() {
     assert!(matches!(effect, Effect::Test(test::Effect::FindAddress)));
     let address = [203, 0, 113, 7].into();
     let (allowing, _) = started(setup.settle(now(), asking, test::Msg::Address(address).into()));
+    let cluster = setup.facts.cluster.as_ref().unwrap().cluster.id.clone();
     let lease = Lease { address, until: None, was_there: false };
+    let granted = Granted { cluster, cluster_name: "shop-db".to_owned(), lease };
     let (_, effect) =
-        started(setup.settle(now(), allowing, test::Msg::Allowed(lease, vec![office()]).into()));
+        started(setup.settle(now(), allowing, test::Msg::Allowed(granted, vec![office()]).into()));
 
     assert!(matches!(effect, Effect::Measure(measure::Effect::Record { .. })));
     assert_eq!(setup.standing(StepId::Measure), Standing::Working);

@@ -254,7 +254,7 @@ fn last(setup: &Setup, step: StepId, primary: Primary<Msg>) -> Primary<Msg> {
         return primary;
     }
     let finish = "Finish".to_owned();
-    if setup.facts.lease.as_ref().is_some_and(|lease| !lease.was_there) {
+    if setup.facts.first_to_end().is_some() {
         let why = "This computer may still connect to the database. Remove its access first (above, “Access”).";
         return Primary::Blocked(finish, why.to_owned());
     }

@@ -93,7 +93,7 @@ impl Page {
                 self.chip(ui, place, chip, setup, acts);
             }
         });
-        if setup.facts.lease.is_some() {
+        if setup.facts.first_to_end().is_some() {
             ui.request_repaint_after(std::time::Duration::from_secs(30));
         }
     }
@@ -158,9 +158,9 @@ struct Chip {
 
 fn chips(setup: &Setup, now: Timestamp) -> Vec<Chip> {
     let mut chips = Vec::new();
-    if let Some(lease) = setup.facts.lease.as_ref().filter(|lease| !lease.was_there) {
-        let text =
-            left(lease, now).map_or("Access open".to_owned(), |left| format!("Access {left}"));
+    if let Some(granted) = setup.facts.first_to_end() {
+        let text = left(&granted.lease, now)
+            .map_or("Access open".to_owned(), |left| format!("Access {left}"));
         let name = format!("{text}, remove this computer's access now");
         chips.push(Chip { what: What::Access, text, name, on: false });
     }

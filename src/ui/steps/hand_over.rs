@@ -40,12 +40,13 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
 
 /// Temporary access has to be dealt with before the end.
 fn open_access(ui: &mut Ui, setup: &Setup) -> Option<Act> {
-    let lease = setup.facts.lease.as_ref().filter(|lease| !lease.was_there)?;
+    let granted = setup.facts.first_to_end()?;
+    let lease = &granted.lease;
     let theme = Theme::of(ui);
     let until = lease
         .until
         .map_or("until it is removed".to_owned(), |until| format!("until {}", kit::clock(until)));
-    let text = format!("{} may connect to the cluster {until}.", lease.address);
+    let text = format!("{} may connect to {} {until}.", lease.address, granted.cluster_name);
     kit::note(
         ui,
         theme.warning,

@@ -1,12 +1,12 @@
 //! Page 6: both ports stage by stage, what stands behind the pooled one, and this computer's timed access.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use egui::{RichText, Ui};
 
 use crate::{
     domain::{
-        access::{self, LeaseLength, Rule},
+        access::{self, LeaseLength, MANY_RULES, Rule},
         secret::Secret,
         stages::{BothPorts, Outcome, Port, Probe, Stage, Tracking},
     },
@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let rules = setup.facts.cluster.as_ref().and_then(|facts| facts.trusted_sources.clone());
     let lets_in = setup.facts.established(StepId::Test);
     // First where it is open, or where a test did not pass; else behind the result.
-    let first = setup.facts.lease.is_some() || setup.facts.tested.is_some() && !lets_in;
+    let first = setup.facts.lease().is_some() || setup.facts.tested.is_some() && !lets_in;
     if let Some(rules) = rules.as_ref().filter(|_| first) {
         act = kit::card(ui, Some("Access of this computer"), |ui| access(ui, setup, rules));
     }
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
 /// Whether this computer may connect, and the rule that lets it in for a while. Step 3 asks for it too.
 pub(super) fn access(ui: &mut Ui, setup: &mut Setup, rules: &[Rule]) -> Option<Act> {
     let theme = Theme::of(ui);
-    if let Some(lease) = &setup.facts.lease {
+    if let Some(lease) = setup.facts.lease() {
         let until = lease.until.map_or("until it is removed".to_owned(), |until| {
             format!("until {}", kit::clock(until))
         });
@@ -71,7 +71,13 @@ pub(super) fn access(ui: &mut Ui, setup: &mut Setup, rules: &[Rule]) -> Option<A
             kit::caption(ui, "The rule was there before. It is not removed by this program.");
             None
         } else {
-            kit::caption(ui, "It is removed when the program ends, and no other rule is touched.");
+            let end = match lease.until {
+                Some(_) => {
+                    "It is removed at that time, or when the program ends; after a crash, at the next start. No other rule is touched."
+                }
+                None => "It stays when the program ends. No other rule is touched.",
+            };
+            kit::caption(ui, end);
             let idle = matches!(setup.steps.test.phase, Phase::Idle | Phase::Failed(_));
             ui.add_enabled_ui(idle, |ui| kit::secondary_button(ui, "Remove the access now"))
                 .inner
@@ -82,12 +88,20 @@ pub(super) fn access(ui: &mut Ui, setup: &mut Setup, rules: &[Rule]) -> Option<A
     if rules.is_empty() {
         let text = "Every address may try to connect: the cluster has no trusted sources.";
         kit::marked(ui, Icon::Info, theme.info.text, "Note", text);
+        kit::caption(
+            ui,
+            "The first one shuts everybody else out, the app too, so none is added from here. To close the cluster, add the app first, on the cluster's Network Access page; App Platform then starts a deployment of it.",
+        );
         return None;
     }
     let address: Option<Ipv4Addr> = setup.steps.test.draft.address.trim().parse().ok();
     kit::paragraph(ui, &who_may(rules, address));
     if address.is_some_and(|address| access::lets_in(rules, address)) {
         return None;
+    }
+    if MANY_RULES <= rules.len() {
+        let text = format!("DigitalOcean may take no more than {MANY_RULES}; then it says so.");
+        kit::caption(ui, &text);
     }
     let blocked = may_change(&setup.facts, &setup.rules).err();
     let step = &mut setup.steps.test;
@@ -153,12 +167,21 @@ fn lease_form(
         ui,
         "“Find the address” asks checkip.amazonaws.com and ipv4.icanhazip.com which address this computer has; both must say the same. Nothing else is sent to them.",
     );
+    let is_ipv6 = draft.address.trim().parse::<Ipv6Addr>().is_ok();
     match (blocked, address) {
         (Some(why), _) => kit::caption(ui, why),
+        (None, None) if is_ipv6 => kit::caption(
+            ui,
+            "This is an IPv6 address. DigitalOcean's trusted sources accept only IPv4 addresses.",
+        ),
         (None, None) => kit::caption(ui, "To allow this computer, its address is needed first."),
+        (None, Some(_)) if draft.lease.duration().is_none() => kit::caption(
+            ui,
+            "The rule is added to the others and read back. It stays when the program ends.",
+        ),
         (None, Some(_)) => kit::caption(
             ui,
-            "The rule is added to the others and read back. It is removed when the program ends.",
+            "The rule is added to the others and read back. It is removed at its time, or when the program ends.",
         ),
     };
     act
