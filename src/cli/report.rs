@@ -93,6 +93,7 @@ impl Progress {
             Outcome::Passed { found, took } => ("✓", found.clone(), Some(took)),
             Outcome::Unverified { found, took } => ("◐", found.clone(), Some(took)),
             Outcome::Failed(problem) => ("✕", problem.what.clone(), None),
+            Outcome::Waiting(why) => ("·", format!("waiting: {why}"), None),
             Outcome::NotReached | Outcome::Running => return,
         };
         let took =
@@ -123,6 +124,9 @@ pub fn print_problem(problem: &Problem) {
     eprintln!("\n   ✕ {}", problem.what);
     if !problem.why.is_empty() {
         eprintln!("     {}", problem.why);
+    }
+    if let Some(quote) = &problem.quote {
+        eprintln!("     {}", quote.sentence());
     }
     for hint in &problem.hints {
         eprintln!("     → {}", hint.label);
@@ -176,7 +180,13 @@ pub fn print_json(setup: &Setup, exit: Exit) {
         .into_iter()
         .map(|step| {
             let problem = setup.problem(step).map(|problem| {
-                json!({ "code": problem.code, "what": problem.what, "why": problem.why, "detail": problem.detail })
+                json!({
+                    "code": problem.code,
+                    "what": problem.what,
+                    "why": problem.why,
+                    "quote": problem.quote.as_ref().map(crate::domain::problem::Quote::sentence),
+                    "detail": problem.detail,
+                })
             });
             json!({
                 "step": step.key(),

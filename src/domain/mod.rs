@@ -12,6 +12,7 @@ pub mod diagnosis;
 pub mod env_file;
 pub mod env_name;
 pub mod env_target;
+pub mod features;
 pub mod figures;
 pub mod leak;
 pub mod load;

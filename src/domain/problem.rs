@@ -1,6 +1,6 @@
 //! What the person is told when something did not work: what happened, why, what to do.
 
-use crate::domain::{access::Rule, pool::PoolName};
+use crate::domain::{access::Rule, diagnosis::Repair, pool::PoolName};
 
 /// One error for a person. Drawn once (`ui::kit::problem`), printed once (`cli::report`), logged once (`effects`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,44 @@ pub struct Problem {
     pub code: String,
     /// The act may have worked although its answer was lost; look before anything is sent again.
     pub outcome_unknown: bool,
+    /// What stands behind it in its maker's own words.
+    pub quote: Option<Quote>,
+}
+
+/// Somebody's own words, marked as theirs. Without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    pub by: Speaker,
+    pub words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    PostgreSql,
+    PgBouncer,
+    /// This program, about what it saw on the network.
+    Us,
+}
+
+impl Speaker {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "PostgreSQL",
+            Self::PgBouncer => "PgBouncer",
+            Self::Us => "Poolwright",
+        }
+    }
+}
+
+impl Quote {
+    /// `PgBouncer said: “no such database: shop” (08P01)`
+    pub fn sentence(&self) -> String {
+        let verb = match self.by {
+            Speaker::PostgreSql | Speaker::PgBouncer => "said",
+            Speaker::Us => "saw",
+        };
+        format!("{} {verb}: {}", self.by.name(), self.words)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +72,14 @@ pub enum Fix {
     TryAgain,
     /// Adds this computer to the trusted sources for two hours, then tests again.
     AllowThisComputer,
+    /// Changes the URLs under test, then tests again.
+    Repair(Repair),
+    /// Reads this role's password from the account anew, then tests again.
+    FetchPassword(String),
+    /// Asks for this role's password; the test runs again with it.
+    TypePassword(String),
+    /// Asks whether the region answers on the web's port, then tests again.
+    AskTheWeb,
     /// Takes back a rule of ours.
     RemoveRule(Box<Rule>),
     /// Puts a number into the pool's size.
@@ -57,6 +103,7 @@ impl Problem {
             detail: Vec::new(),
             code: code.into(),
             outcome_unknown: false,
+            quote: None,
         }
     }
 
@@ -72,6 +119,11 @@ impl Problem {
 
     pub fn detail(mut self, line: impl Into<String>) -> Self {
         self.detail.push(line.into());
+        self
+    }
+
+    pub fn quote(mut self, by: Speaker, words: impl Into<String>) -> Self {
+        self.quote = Some(Quote { by, words: words.into() });
         self
     }
 

@@ -275,7 +275,7 @@ impl Runbook<'_> {
         page.text(format!("Tested on {}, from the computer that ran the set-up.", date(tested.at)));
         let cell = |port, stage| match tested.ports.column(port).get(stage) {
             Outcome::NotReached => "not reached".to_owned(),
-            Outcome::Running => "not finished".to_owned(),
+            Outcome::Running | Outcome::Waiting(_) => "not finished".to_owned(),
             Outcome::Passed { found, took } => format!("✓ {}, {}", plain(found), words(*took)),
             Outcome::Unverified { found, took } => {
                 format!("works, not verified: {}, {}", plain(found), words(*took))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::{pool::PoolMode, problem::Problem};
+use crate::domain::{features::Found, pool::PoolMode, problem::Problem};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
@@ -67,6 +67,8 @@ pub enum Outcome {
     #[default]
     NotReached,
     Running,
+    /// Running, and held up: by what.
+    Waiting(String),
     /// What was found, and how long the stage took.
     Passed {
         found: String,
@@ -161,6 +163,8 @@ pub struct Tested {
     pub at: Timestamp,
     pub ports: BothPorts,
     pub probe: Option<Probe>,
+    /// What of a session can be used through the pool; empty without a probe.
+    pub features: Vec<Found>,
     /// The address PostgreSQL sees for pooled backends (`inet_client_addr()` over the pooled URL).
     pub pooler_address: Option<String>,
     /// `server_version` as told at sign-in.

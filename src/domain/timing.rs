@@ -17,6 +17,8 @@ pub struct Timing {
     pub keychain: Duration,
     /// Between two tries where a pooler serves a failure it remembers, or a database is full.
     pub again: Duration,
+    /// How long a failure that a pooler remembers is asked for again: by default it tries anew after 15 s itself.
+    pub remembered: Duration,
 }
 
 impl Default for Timing {
@@ -32,6 +34,7 @@ impl Default for Timing {
             retry: (seconds(1), seconds(30)),
             keychain: seconds(3),
             again: seconds(1),
+            remembered: seconds(20),
         }
     }
 }
@@ -40,6 +43,11 @@ impl Timing {
     /// Every wait at a thousandth, for tests in real time.
     pub fn scaled_down(self) -> Self {
         let small = |long: Duration| long / 1000;
-        Self { retry: (small(self.retry.0), small(self.retry.1)), again: small(self.again), ..self }
+        Self {
+            retry: (small(self.retry.0), small(self.retry.1)),
+            again: small(self.again),
+            remembered: small(self.remembered),
+            ..self
+        }
     }
 }

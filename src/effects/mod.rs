@@ -45,6 +45,8 @@ pub struct World {
     /// Backups and other files of ours; 0700.
     pub data: PathBuf,
     pub timing: Timing,
+    /// Features of a session are tried out, although that leaves traces on the server.
+    pub provokes: bool,
 }
 
 /// DigitalOcean's own address, where no other is given.
@@ -76,12 +78,36 @@ impl World {
             ],
             data: folders.data_local_dir().to_owned(),
             timing: Timing::default(),
+            provokes: false,
         })
+    }
+
+    /// Host and port that web pages come from in this region, where nothing of the cluster stands in the way.
+    fn web_of(&self, region: &str) -> String {
+        if self.api != API {
+            let address = self.api.split("://").nth(1).unwrap_or_default();
+            return address.split('/').next().unwrap_or_default().to_owned();
+        }
+        // Object storage has a host in most regions; older ones are served by a neighbour's.
+        let near = match region {
+            "nyc1" | "nyc2" => "nyc3",
+            "ams2" => "ams3",
+            "sfo1" => "sfo2",
+            same => same,
+        };
+        format!("{near}.digitaloceanspaces.com:443")
     }
 
     /// An account on this computer whose token dies with it: nothing of it goes into the keychain.
     pub fn practice(api: String, address_services: [String; 2], data: PathBuf) -> Self {
-        Self { api, keychain: Keychain::None, address_services, data, timing: Timing::default() }
+        Self {
+            api,
+            keychain: Keychain::None,
+            address_services,
+            data,
+            timing: Timing::default(),
+            provokes: true,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod arrive;
 mod connect;
+pub mod features;
 mod ledger;
 pub mod load;
 pub mod migrate;
@@ -11,5 +12,6 @@ mod run;
 mod sign_in;
 pub mod stages;
 pub mod surroundings;
+mod symptoms;
 mod tls;
 pub mod wire;

@@ -1,6 +1,6 @@
 //! What stands behind the pooled port: which mode, and are prepared statements tracked. Read only, leaves nothing behind.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use crate::{
     domain::{
@@ -15,51 +15,44 @@ use crate::{
     },
 };
 
-/// Turns after which two connections that never shared or moved are taken for sessions (facts: two were enough).
+/// Turns after which two connections that never shared or moved are taken for sessions; two turns were enough in
+/// every measurement.
 const ROUNDS: usize = 8;
 
-/// In session mode the second sign-in may find the pool full; it is not worth a wait.
+/// For each step on the second connection: in session mode it may find the pool full, which is not worth a wait.
 const SECOND: Duration = Duration::from_secs(3);
+
+/// After which a query counts as held up.
+const A_MOMENT: Duration = Duration::from_millis(1500);
 
 /// Asks on two connections of the pooled URL. What stays unclear is told as unclear.
 pub async fn probe(url: &ConnUrl, ca: Option<&str>, timing: &Timing) -> Probe {
     let unclear = Probe { mode: None, tracking: Tracking::Unknown };
     let Ok(mut first) = connect(url, ca, timing).await else { return unclear };
-    let tracking = match wire::within(timing.query, tracking(&mut first)).await {
-        Ok(tracking) => tracking,
-        Err(WireError::Server(said)) if said.message.contains("transaction blocks not allowed") => {
-            return Probe { mode: Some(PoolMode::Statement), tracking: Tracking::Unknown };
-        }
-        Err(_) => return unclear,
+    let Ok(tracking) = wire::within(timing.query, tracking(&mut first)).await else {
+        return unclear;
     };
     let mode = mode(&mut first, url, ca, timing).await;
     first.close().await;
     Probe { mode, tracking }
 }
 
-/// A statement prepared by name inside a transaction: under which name does the server know it?
+/// A statement prepared by name: under which name does the server know it?
+///
+/// A pooler that tracks keeps the statement in a cache of its own, one for each text; so the text is always the same.
 async fn tracking(wire: &mut Wire) -> Result<Tracking, WireError> {
+    const SQL: &str = "select 1 /* poolwright probe */";
     let name = format!("poolwright_{}", uuid::Uuid::new_v4().simple());
-    wire.rows("begin").await?;
-    let prepared = wire.prepare(&name, &format!("select 1 /* {name} */")).await?;
-    let seen = match prepared.error {
-        Some(_) => None,
-        None => Some(
-            wire.rows(&format!(
-                "select name from pg_prepared_statements where statement like '%/* {name} */'"
-            ))
-            .await?,
-        ),
-    };
-    wire.unprepare(&name).await?;
-    wire.rows("rollback").await?;
-    let known = seen
-        .and_then(|rows| rows.into_iter().next())
-        .and_then(|row| row.into_iter().next().flatten());
-    Ok(match known {
-        Some(known) if known == name => Tracking::NotTracked,
-        Some(known) if known.starts_with("PGBOUNCER_") => Tracking::Tracked,
-        Some(_) | None => Tracking::Unknown,
+    let question = format!("select name from pg_prepared_statements where statement = '{SQL}'");
+    let reply = wire.prepare_and_ask(&name, SQL, &question).await?;
+    let known: Vec<String> =
+        reply.rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
+    Ok(if known.contains(&name) {
+        Tracking::NotTracked
+    } else if known.iter().any(|known| known.starts_with("PGBOUNCER_")) {
+        Tracking::Tracked
+    } else {
+        Tracking::Unknown
     })
 }
 
@@ -72,27 +65,74 @@ async fn mode(
     let quick =
         Timing { connect: SECOND, tls: SECOND, sign_in: SECOND, query: SECOND, ..timing.clone() };
     let mut second = connect(url, ca, &quick).await.ok()?;
-    let mode = take_turns(first, &mut second).await;
+    let mode = match take_turns(first, &mut second).await {
+        Turns::Kept => Some(PoolMode::Session),
+        Turns::Lent => transactions(&mut second).await,
+        Turns::Unclear => None,
+    };
     second.close().await;
     mode
 }
 
-/// Two connections in turn: a shared or moving backend means that they are lent per transaction.
-async fn take_turns(first: &mut Wire, second: &mut Wire) -> Option<PoolMode> {
-    let (mut mine, mut other): (Option<String>, Option<String>) = (None, None);
-    let mut wires = [first, second];
-    for _ in 0..2 * ROUNDS {
-        let [wire, _] = &mut wires;
-        let rows = wire::within(SECOND, wire.rows("select pg_backend_pid()")).await.ok()?;
-        let pid = rows.into_iter().next()?.into_iter().next()??;
-        let moved = mine.as_ref().is_some_and(|mine| *mine != pid);
-        if moved || other.as_ref() == Some(&pid) {
-            return Some(PoolMode::Transaction);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turns {
+    /// Each connection keeps a backend of its own.
+    Kept,
+    /// Backends are shared, or they move.
+    Lent,
+    Unclear,
+}
+
+/// Two connections in turn: a shared or moving backend means that they are lent.
+async fn take_turns(first: &mut Wire, second: &mut Wire) -> Turns {
+    let mut before: [Option<String>; 2] = [None, None];
+    for _ in 0..ROUNDS {
+        let Some(mine) = within_a_second(backend(first)).await else { return Turns::Unclear };
+        let theirs = {
+            let mut asked = pin!(backend(second));
+            match tokio::time::timeout(A_MOMENT, &mut asked).await {
+                Ok(theirs) => theirs,
+                // Nothing free for the second. The pooler serves who asked first, so where the first is answered
+                // meanwhile, it has a backend of its own.
+                Err(_elapsed) => tokio::select! {
+                    biased;
+                    theirs = &mut asked => theirs,
+                    again = within_a_second(backend(first)) => {
+                        return if again == Some(mine) { Turns::Kept } else { Turns::Unclear };
+                    }
+                },
+            }
+        };
+        let Some(theirs) = theirs else { return Turns::Unclear };
+        let now = [Some(mine), Some(theirs)];
+        let moved = before.iter().zip(&now).any(|(old, new)| old.is_some() && old != new);
+        if moved || now.first() == now.last() {
+            return Turns::Lent;
         }
-        mine = Some(pid);
-        // The other one's turn.
-        wires.swap(0, 1);
-        std::mem::swap(&mut mine, &mut other);
+        before = now;
     }
-    Some(PoolMode::Session)
+    Turns::Kept
+}
+
+async fn within_a_second<T>(work: impl Future<Output = Option<T>>) -> Option<T> {
+    tokio::time::timeout(SECOND, work).await.ok().flatten()
+}
+
+async fn backend(wire: &mut Wire) -> Option<String> {
+    let rows = wire.rows("select pg_backend_pid()").await.ok()?;
+    rows.into_iter().next()?.into_iter().next()?
+}
+
+/// Lent for one transaction, or for one statement? Statement mode ends a connection that begins a transaction.
+async fn transactions(wire: &mut Wire) -> Option<PoolMode> {
+    match wire::within(SECOND, wire.rows("begin")).await {
+        Ok(_) => {
+            wire::within(SECOND, wire.rows("rollback")).await.ok()?;
+            Some(PoolMode::Transaction)
+        }
+        Err(WireError::Server(said)) if said.message.contains("transaction blocks not allowed") => {
+            Some(PoolMode::Statement)
+        }
+        Err(_) => None,
+    }
 }

@@ -1,6 +1,4 @@
-//! Start-up and SCRAM over an encrypted stream, with the moment the password was accepted.
-
-use std::time::{Duration, Instant};
+//! Start-up and SCRAM over an encrypted stream, up to the accepted password and from there to the first "ready".
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
@@ -19,28 +17,15 @@ use crate::{
     postgres::wire::{Transaction, Wire, WireError, said},
 };
 
-/// A signed-in connection and how long its two halves took.
-#[derive(Debug)]
-pub(super) struct SignedIn {
-    pub wire: Wire,
-    /// From the first byte to the accepted password.
-    pub sign_in: Duration,
-    /// From there to the first "ready": the database or pool was found.
-    pub target: Duration,
-}
+/// More rounds than any server asks for would keep this computer busy for minutes.
+const MOST_ROUNDS: u32 = 1_000_000;
 
-/// Why not, and whether the password had been accepted by then.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub error: WireError,
-    pub accepted: bool,
-}
-
-pub(super) async fn sign_in(
+/// Signs in up to the accepted password. `verified`: the server's certificate proved who it is.
+pub(super) async fn authenticate(
     stream: TlsStream<TcpStream>,
     url: &ConnUrl,
-) -> Result<SignedIn, Refused> {
-    let began = Instant::now();
+    verified: bool,
+) -> Result<Wire, WireError> {
     let mut wire = Wire {
         stream,
         incoming: BytesMut::with_capacity(4096),
@@ -48,12 +33,9 @@ pub(super) async fn sign_in(
         parameters: Vec::new(),
         transaction: Transaction::Idle,
     };
-    let early = |error| Refused { error, accepted: false };
-    start_up(&mut wire, url).await.map_err(early)?;
-    authenticate(&mut wire, url).await.map_err(early)?;
-    let accepted = began.elapsed();
-    until_ready(&mut wire).await.map_err(|error| Refused { error, accepted: true })?;
-    Ok(SignedIn { wire, sign_in: accepted, target: began.elapsed().saturating_sub(accepted) })
+    start_up(&mut wire, url).await?;
+    prove(&mut wire, url, verified).await?;
+    Ok(wire)
 }
 
 async fn start_up(wire: &mut Wire, url: &ConnUrl) -> Result<(), WireError> {
@@ -63,12 +45,15 @@ async fn start_up(wire: &mut Wire, url: &ConnUrl) -> Result<(), WireError> {
         ("application_name", OURS),
         ("client_encoding", "UTF8"),
     ];
+    // Every libpq client sends these along, so the test has to.
+    let options = url.parameter("options").map(|options| ("options", options));
+    let parameters = parameters.into_iter().chain(options);
     let mut message = BytesMut::new();
     frontend::startup_message(parameters, &mut message).map_err(WireError::Broken)?;
     wire.send(&message).await
 }
 
-async fn authenticate(wire: &mut Wire, url: &ConnUrl) -> Result<(), WireError> {
+async fn prove(wire: &mut Wire, url: &ConnUrl, verified: bool) -> Result<(), WireError> {
     // Needed to answer the server's challenge.
     let password = url.password.as_ref().map_or("", |password| password.expose()).as_bytes();
     loop {
@@ -82,7 +67,13 @@ async fn authenticate(wire: &mut Wire, url: &ConnUrl) -> Result<(), WireError> {
                 if !offered {
                     return Err(WireError::Method);
                 }
-                scram(wire, password).await?;
+                return scram(wire, password).await;
+            }
+            Message::AuthenticationMd5Password(_) if !verified => {
+                return Err(WireError::BarePassword("MD5-hashed"));
+            }
+            Message::AuthenticationCleartextPassword if !verified => {
+                return Err(WireError::BarePassword("plain"));
             }
             Message::AuthenticationMd5Password(body) => {
                 let hash = md5_hash(url.user.as_bytes(), password, body.salt());
@@ -113,6 +104,9 @@ async fn scram(wire: &mut Wire, password: &[u8]) -> Result<(), WireError> {
     loop {
         match wire.receive().await? {
             Message::AuthenticationSaslContinue(body) => {
+                if rounds(body.data()).is_none_or(|rounds| MOST_ROUNDS < rounds) {
+                    return Err(WireError::Method);
+                }
                 scram.update(body.data()).map_err(WireError::Broken)?;
                 let mut message = BytesMut::new();
                 frontend::sasl_response(scram.message(), &mut message)
@@ -131,7 +125,14 @@ async fn scram(wire: &mut Wire, password: &[u8]) -> Result<(), WireError> {
     }
 }
 
-async fn until_ready(wire: &mut Wire) -> Result<(), WireError> {
+/// `i` of `r=…,s=…,i=4096`.
+fn rounds(challenge: &[u8]) -> Option<u32> {
+    let challenge = std::str::from_utf8(challenge).ok()?;
+    challenge.split(',').find_map(|part| part.strip_prefix("i="))?.parse().ok()
+}
+
+/// From the accepted password to the first "ready": the pool or database was found, and answers.
+pub(super) async fn until_ready(wire: &mut Wire) -> Result<(), WireError> {
     loop {
         match wire.receive().await? {
             Message::BackendKeyData(key) => wire.process_id = key.process_id(),
@@ -144,7 +145,19 @@ async fn until_ready(wire: &mut Wire) -> Result<(), WireError> {
                 return Err(WireError::Server(Box::new(said(error.fields()))));
             }
             Message::ReadyForQuery(_) => return Ok(()),
-            _ => {} // notices
+            _ => {} // the last word about the password, and notices
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rounds_that_a_server_asks_for_are_read() {
+        assert_eq!(rounds(b"r=abc,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"), Some(4096));
+        assert_eq!(rounds(b"r=abc,s=x,i=99999999999"), None);
+        assert_eq!(rounds(b"r=abc"), None);
     }
 }

@@ -1,26 +1,28 @@
-//! The staged test: seven stages on one connection per port, each timed, stopped at the first that fails.
+//! The staged test: seven stages on one connection per port, each timed, stopped at the first that ends it.
 
 use std::{
-    io,
+    pin::pin,
     time::{Duration, Instant},
 };
 
-use rustls::{CertificateError, Error as TlsError};
-use tokio::sync::mpsc;
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_rustls::client::TlsStream;
 
 use crate::{
     domain::{
         conn_url::ConnUrl,
-        diagnosis::{DirectAnswer, Place, Symptom, explain, pooled_sign_in_explained},
+        diagnosis::{Ended, Known, Place, Side, Symptom, explain, explain_at, explain_pair},
         problem::Problem,
         stages::{BothPorts, Column, Outcome, Port, Stage},
         timing::Timing,
     },
     postgres::{
-        sign_in::{self, SignedIn},
-        wire::{self, Wire, WireError},
+        sign_in,
+        wire::{self, Row, Wire, WireError},
     },
 };
+
+pub use crate::postgres::symptoms::symptom;
 
 /// What is tested on one port.
 #[derive(Clone, Copy, Debug)]
@@ -44,329 +46,301 @@ pub struct Finding {
 /// The identity select: who, where, and which process; it is the query stage itself.
 const IDENTITY: &str = "select pg_backend_pid(), current_database(), host(inet_client_addr())";
 
-/// Failures that the pooler remembers are asked for again so often before they are reported.
-const REMEMBERED: u32 = 3;
+/// How long and whom to tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace<'a> {
+    /// How long a full database or pool is waited for.
+    pub patience: Duration,
+    pub timing: &'a Timing,
+    pub told: &'a Told,
+}
 
-/// Tests both ports at once. `patience` is how long a full database is waited for.
+/// Tests both ports at once, and lets each explain the other.
 pub async fn test(
     pooled: Target<'_>,
     direct: Target<'_>,
-    patience: Duration,
-    timing: &Timing,
-    told: &Told,
+    known: &Known,
+    pace: Pace<'_>,
 ) -> Finding {
     let (pooled_run, direct_run) = tokio::join!(
-        one_port(Port::Pooled, pooled, patience, timing, told),
-        one_port(Port::Direct, direct, patience, timing, told)
+        one_port(Port::Pooled, pooled, known, pace),
+        one_port(Port::Direct, direct, known, pace)
     );
-    let mut ports = BothPorts { pooled: pooled_run.column, direct: direct_run.column };
-    explain_by_the_other(&mut ports, pooled, direct);
+    let same_password = pooled.url.password == direct.url.password;
+    let (of_pooled, of_direct) = explain_pair(
+        Side { place: place(Port::Pooled, pooled.url), end: pooled_run.ended.as_ref() },
+        Side { place: place(Port::Direct, direct.url), end: direct_run.ended.as_ref() },
+        same_password,
+        known,
+    );
     Finding {
-        ports,
+        ports: BothPorts {
+            pooled: told_last(pooled_run.column, of_pooled),
+            direct: told_last(direct_run.column, of_direct),
+        },
         pooler_address: pooled_run.client_address,
         server_version: direct_run.server_version.or(pooled_run.server_version),
     }
 }
 
-/// The pooler's answer to a wrong password and to a wrong pool name is the same; the direct port tells them apart.
-fn explain_by_the_other(ports: &mut BothPorts, pooled: Target<'_>, direct: Target<'_>) {
-    let hidden =
-        matches!(ports.pooled.problem(), Some((_, problem)) if problem.code == "pooled sign-in");
-    if !hidden {
-        return;
+/// The column with the verdict at its stage, and nothing after it.
+fn told_last(mut column: Column, verdict: Option<(Stage, Problem)>) -> Column {
+    if let Some((at, problem)) = verdict {
+        for stage in Stage::ALL {
+            let open =
+                !matches!(column.get(stage), Outcome::Passed { .. } | Outcome::Unverified { .. });
+            if open || at.index() <= stage.index() {
+                column.set(stage, Outcome::NotReached);
+            }
+        }
+        column.set(at, Outcome::Failed(Box::new(problem)));
     }
-    let same = pooled.url.user == direct.url.user && pooled.url.password == direct.url.password;
-    let refused =
-        matches!(ports.direct.problem(), Some((Stage::SignIn, problem)) if problem.code == "28P01");
-    let answer = match ports.direct.get(Stage::SignIn) {
-        Outcome::Passed { .. } if same => DirectAnswer::SignedIn,
-        _ if same && refused => DirectAnswer::PasswordRefused,
-        _ => return, // another user's or password's answer explains nothing
-    };
-    let problem = pooled_sign_in_explained(answer, place(Port::Pooled, pooled.url));
-    let stage = if problem.code == "no such pool" { Stage::Target } else { Stage::SignIn };
-    ports.pooled.set(Stage::SignIn, Outcome::NotReached);
-    ports.pooled.set(stage, Outcome::Failed(Box::new(problem)));
+    column
 }
 
+/// What became of one port.
 #[derive(Debug, Default)]
 struct Run {
     column: Column,
+    ended: Option<Ended>,
     client_address: Option<String>,
     server_version: Option<String>,
 }
 
-/// Why a try ended, at which stage, and whether another try may end otherwise.
-struct Stopped {
-    stage: Stage,
-    symptom: Symptom,
-}
-
-async fn one_port(
-    port: Port,
-    target: Target<'_>,
-    patience: Duration,
-    timing: &Timing,
-    told: &Told,
-) -> Run {
-    let began = Instant::now();
-    let mut remembered = 0;
+async fn one_port(port: Port, target: Target<'_>, known: &Known, pace: Pace<'_>) -> Run {
+    let until = Instant::now() + pace.patience;
+    let mut remembered_until: Option<Instant> = None;
     loop {
-        let mut run = Run::default();
-        let Err(stopped) = attempt(port, target, timing, told, &mut run).await else { return run };
-        let repeats = matches!(&stopped.symptom, Symptom::Said(said) if said.remembered());
-        remembered += u32::from(repeats);
-        let again = passing(&stopped.symptom)
-            && (began.elapsed() < patience || (repeats && remembered < REMEMBERED));
-        if !again {
-            let problem = explain(&stopped.symptom, place(port, target.url));
-            tell(told, &mut run, port, stopped.stage, Outcome::Failed(Box::new(problem))).await;
-            return run;
-        }
-        tell(told, &mut run, port, stopped.stage, Outcome::Running).await;
-        tokio::time::sleep(timing.again).await;
-    }
-}
-
-async fn attempt(
-    port: Port,
-    target: Target<'_>,
-    timing: &Timing,
-    told: &Told,
-    run: &mut Run,
-) -> Result<(), Stopped> {
-    let Target { url, ca } = target;
-    let at = |stage| move |symptom| Stopped { stage, symptom };
-
-    let began = Instant::now();
-    let addresses = wire::resolve(&url.host, url.port, timing.name)
-        .await
-        .map_err(symptom)
-        .map_err(at(Stage::Name))?;
-    let found = addresses.first().map(|address| address.ip().to_string()).unwrap_or_default();
-    tell(told, run, port, Stage::Name, Outcome::Passed { found, took: began.elapsed() }).await;
-
-    let began = Instant::now();
-    let tcp = wire::dial(&addresses, timing.connect)
-        .await
-        .map_err(dial_symptom)
-        .map_err(at(Stage::Port))?;
-    tell(
-        told,
-        run,
-        port,
-        Stage::Port,
-        Outcome::Passed { found: "open".to_owned(), took: began.elapsed() },
-    )
-    .await;
-
-    let began = Instant::now();
-    let tls = wire::encrypt(tcp, &url.host, ca, timing.tls)
-        .await
-        .map_err(symptom)
-        .map_err(at(Stage::Encryption))?;
-    let version = match tls.get_ref().1.protocol_version() {
-        Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
-        Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
-        _ => "TLS", // rustls knows no older ones
-    };
-    let took = began.elapsed();
-    let outcome = match ca {
-        Some(_) => Outcome::Passed { found: format!("{version}, certificate checked"), took },
-        None => Outcome::Unverified { found: format!("{version}, certificate not checked"), took },
-    };
-    tell(told, run, port, Stage::Encryption, outcome).await;
-
-    let wire = signed_in(port, url, tls, timing, told, run).await?;
-    let began = Instant::now();
-    let (wire, row) = identity(wire, timing.query).await.map_err(at(Stage::Query))?;
-    tell(
-        told,
-        run,
-        port,
-        Stage::Query,
-        Outcome::Passed { found: "1 row".to_owned(), took: began.elapsed() },
-    )
-    .await;
-    prove(port, wire, row, told, run).await
-}
-
-/// Sign-in and the pool or database, which the server answers in one breath.
-async fn signed_in(
-    port: Port,
-    url: &ConnUrl,
-    tls: tokio_rustls::client::TlsStream<tokio::net::TcpStream>,
-    timing: &Timing,
-    told: &Told,
-    run: &mut Run,
-) -> Result<Wire, Stopped> {
-    let began = Instant::now();
-    let silent = |stage| Stopped { stage, symptom: Symptom::Mute(timing.sign_in) };
-    let entered = tokio::time::timeout(timing.sign_in, sign_in::sign_in(tls, url))
-        .await
-        .map_err(|_elapsed| silent(Stage::SignIn))?;
-    match entered {
-        Ok(SignedIn { wire, sign_in, target }) => {
-            tell(
-                told,
-                run,
-                port,
-                Stage::SignIn,
-                Outcome::Passed { found: url.user.clone(), took: sign_in },
-            )
-            .await;
-            tell(
-                told,
-                run,
-                port,
-                Stage::Target,
-                Outcome::Passed { found: url.database.clone(), took: target },
-            )
-            .await;
-            Ok(wire)
-        }
-        Err(refused) => {
-            let symptom = symptom(refused.error);
-            if refused.accepted {
-                let outcome = Outcome::Passed { found: url.user.clone(), took: began.elapsed() };
-                tell(told, run, port, Stage::SignIn, outcome).await;
+        let mut attempt = Attempt { port, target, pace, until, run: Run::default() };
+        let Err(ended) = attempt.whole().await else { return attempt.run };
+        let again = match &ended.symptom {
+            // The cause may be gone by now; only a try that the pooler makes itself tells.
+            Symptom::Said(said) if said.remembered() => {
+                let now = Instant::now();
+                now < *remembered_until.get_or_insert(now + pace.timing.remembered)
             }
-            let about_target = refused.accepted
-                || matches!(&symptom, Symptom::Said(said) if said.sqlstate == "3D000" || said.message.starts_with("no such database"));
-            Err(Stopped {
-                stage: if about_target { Stage::Target } else { Stage::SignIn },
-                symptom,
-            })
+            Symptom::Said(said) => said.full() && Instant::now() < until,
+            _ => false, // everything else stays as it is
+        };
+        if !again {
+            let problem = explain_at(ended.stage, &ended.symptom, place(port, target.url), known);
+            attempt.tell(ended.stage, Outcome::Failed(Box::new(problem))).await;
+            attempt.run.ended = Some(ended);
+            return attempt.run;
         }
+        let why = match &ended.symptom {
+            Symptom::Said(said) if said.remembered() => "a remembered failure; asking again",
+            _ => "no free connection; asking again", // a full database is all that is left
+        };
+        attempt.tell(ended.stage, Outcome::Waiting(why.to_owned())).await;
+        tokio::time::sleep(pace.timing.again).await;
     }
 }
 
-async fn identity(mut wire: Wire, limit: Duration) -> Result<(Wire, wire::Row), Symptom> {
-    let rows = match wire::within(limit, wire.rows(IDENTITY)).await {
-        Ok(rows) => rows,
-        Err(WireError::Silent(limit)) => return Err(Symptom::Waiting(limit)),
-        Err(err) => return Err(symptom(err)),
-    };
-    let row = rows.into_iter().next().ok_or(Symptom::Closed)?;
-    Ok((wire, row))
-}
-
-/// Proof by process id: `PostgreSQL`'s own key names the backend, a pooler's is made up.
-async fn prove(
+/// One way through the stages on one connection.
+struct Attempt<'a> {
     port: Port,
-    wire: Wire,
-    row: wire::Row,
-    told: &Told,
-    run: &mut Run,
-) -> Result<(), Stopped> {
-    let backend: Option<i32> = row.first().cloned().flatten().and_then(|pid| pid.parse().ok());
-    let itself = backend == Some(wire.process_id);
-    // Behind the number distributions name their package.
-    let version = wire
-        .parameter("server_version")
-        .and_then(|version| version.split_whitespace().next())
-        .map(str::to_owned);
-    run.client_address = row.get(2).cloned().flatten();
-    run.server_version.clone_from(&version);
-    wire.close().await;
-    let found = match (port, itself) {
-        (Port::Pooled, false) => "PgBouncer, the process ids differ".to_owned(),
-        (Port::Direct, true) => {
-            format!("PostgreSQL {}, the process ids are equal", version.as_deref().unwrap_or(""))
-        }
-        (Port::Pooled, true) | (Port::Direct, false) => {
-            return Err(Stopped { stage: Stage::Proof, symptom: Symptom::WrongServer });
-        }
-    };
-    tell(told, run, port, Stage::Proof, Outcome::Passed { found, took: Duration::ZERO }).await;
-    Ok(())
+    target: Target<'a>,
+    pace: Pace<'a>,
+    /// Until then a pool with nothing free is waited for.
+    until: Instant,
+    run: Run,
 }
 
-async fn tell(told: &Told, run: &mut Run, port: Port, stage: Stage, outcome: Outcome) {
-    run.column.set(stage, outcome.clone());
-    // Nobody listens any more only after a stop.
-    told.send((port, stage, outcome)).await.ok();
+impl Attempt<'_> {
+    async fn whole(&mut self) -> Result<(), Ended> {
+        let stream = self.encrypted().await?;
+        let wire = self.signed_in(stream).await?;
+        let (wire, row) = self.identity(wire).await?;
+        self.prove(wire, row).await
+    }
+
+    /// Name, port and encryption.
+    async fn encrypted(&mut self) -> Result<TlsStream<TcpStream>, Ended> {
+        let Target { url, ca } = self.target;
+        let timing = self.pace.timing;
+
+        let began = self.begin(Stage::Name).await;
+        let resolved = wire::resolve(&url.host, url.port, timing.name).await;
+        let addresses = resolved.map_err(|err| ended(Stage::Name, symptom(err)))?;
+        let found = addresses.first().map(|address| address.ip().to_string()).unwrap_or_default();
+        self.passed(Stage::Name, found, began.elapsed()).await;
+
+        let began = self.begin(Stage::Port).await;
+        let dialled = wire::dial(&addresses, timing.connect).await;
+        let tcp = dialled.map_err(|err| ended(Stage::Port, symptom(err)))?;
+        self.passed(Stage::Port, "open", began.elapsed()).await;
+
+        let began = self.begin(Stage::Encryption).await;
+        let encrypted = wire::encrypt(tcp, &url.host, ca, timing.tls).await;
+        let stream = encrypted.map_err(|err| ended(Stage::Encryption, symptom(err)))?;
+        let version = match stream.get_ref().1.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS", // rustls knows no older ones
+        };
+        let took = began.elapsed();
+        let outcome = match ca {
+            Some(_) => Outcome::Passed { found: format!("{version}, certificate checked"), took },
+            None => {
+                Outcome::Unverified { found: format!("{version}, certificate not checked"), took }
+            }
+        };
+        self.tell(Stage::Encryption, outcome).await;
+        Ok(stream)
+    }
+
+    /// Sign-in, and the pool or database, which servers answer in one breath.
+    async fn signed_in(&mut self, stream: TlsStream<TcpStream>) -> Result<Wire, Ended> {
+        let Target { url, ca } = self.target;
+        let limit = self.pace.timing.sign_in;
+
+        let began = self.begin(Stage::SignIn).await;
+        let why = "the pooler waits for a connection to the database";
+        let work = sign_in::authenticate(stream, url, ca.is_some());
+        let mut wire = match self.patiently(Stage::SignIn, limit, why, work).await {
+            Ok(authenticated) => authenticated.map_err(|err| {
+                let symptom = symptom(err);
+                let about_target = matches!(&symptom, Symptom::Said(said) if said.about_target());
+                ended(if about_target { Stage::Target } else { Stage::SignIn }, symptom)
+            })?,
+            Err(waited) => return Err(ended(Stage::SignIn, Symptom::NoSignIn(waited))),
+        };
+        self.passed(Stage::SignIn, url.user.clone(), began.elapsed()).await;
+
+        let began = self.begin(Stage::Target).await;
+        match self.patiently(Stage::Target, limit, why, sign_in::until_ready(&mut wire)).await {
+            Ok(ready) => ready.map_err(|err| ended(Stage::Target, symptom(err)))?,
+            Err(waited) => return Err(ended(Stage::Target, Symptom::NoWelcome(waited))),
+        }
+        self.passed(Stage::Target, url.database.clone(), began.elapsed()).await;
+        Ok(wire)
+    }
+
+    async fn identity(&mut self, mut wire: Wire) -> Result<(Wire, Row), Ended> {
+        let began = self.begin(Stage::Query).await;
+        let why = "all connections of the pool are lent out";
+        let limit = self.pace.timing.query;
+        let rows = match self.patiently(Stage::Query, limit, why, wire.rows(IDENTITY)).await {
+            Ok(rows) => rows.map_err(|err| ended(Stage::Query, symptom(err)))?,
+            Err(waited) => return Err(ended(Stage::Query, Symptom::Waiting(waited))),
+        };
+        let row = rows.into_iter().next().ok_or_else(|| ended(Stage::Query, Symptom::Closed))?;
+        self.passed(Stage::Query, "1 row", began.elapsed()).await;
+        Ok((wire, row))
+    }
+
+    /// Proof by process id: `PostgreSQL`'s own key names the backend, a pooler's is made up.
+    async fn prove(&mut self, wire: Wire, row: Row) -> Result<(), Ended> {
+        let own = itself(&wire, &row);
+        // Behind the number distributions name their package.
+        let version = wire
+            .parameter("server_version")
+            .and_then(|version| version.split_whitespace().next())
+            .map(str::to_owned);
+        if let (Port::Pooled, Some(Some(database))) = (self.port, row.get(1)) {
+            let pool = &self.target.url.database;
+            self.say_more(Stage::Target, &format!("{pool} → {database}"));
+        }
+        self.run.client_address = row.into_iter().nth(2).flatten();
+        self.run.server_version.clone_from(&version);
+        wire.close().await;
+        let found = match (self.port, own) {
+            (Port::Pooled, false) => "PgBouncer, the process ids differ".to_owned(),
+            (Port::Direct, true) => {
+                let version = version.as_deref().unwrap_or_default();
+                format!("PostgreSQL {version}, the process ids are equal")
+            }
+            (Port::Pooled, true) | (Port::Direct, false) => {
+                return Err(ended(Stage::Proof, Symptom::WrongServer));
+            }
+        };
+        self.passed(Stage::Proof, found, Duration::ZERO).await;
+        Ok(())
+    }
+
+    /// Waits for `work` up to `limit`; on the pooled port then further, and says what for, while there is patience.
+    /// The connection is kept: who signs in anew is last in the pooler's queue again. `Err`: how long it was waited.
+    async fn patiently<T>(
+        &mut self,
+        stage: Stage,
+        limit: Duration,
+        why: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Duration> {
+        let began = Instant::now();
+        let mut work = pin!(work);
+        if let Ok(done) = tokio::time::timeout(limit, &mut work).await {
+            return Ok(done);
+        }
+        if self.port == Port::Pooled && Instant::now() < self.until {
+            self.tell(stage, Outcome::Waiting(why.to_owned())).await;
+            if let Ok(done) = tokio::time::timeout_at(self.until.into(), work).await {
+                return Ok(done);
+            }
+        }
+        Err(began.elapsed())
+    }
+
+    async fn begin(&mut self, stage: Stage) -> Instant {
+        self.tell(stage, Outcome::Running).await;
+        Instant::now()
+    }
+
+    async fn passed(&mut self, stage: Stage, found: impl Into<String>, took: Duration) {
+        self.tell(stage, Outcome::Passed { found: found.into(), took }).await;
+    }
+
+    /// What a later stage learned about an earlier one; told with the end of the test.
+    fn say_more(&mut self, stage: Stage, more: &str) {
+        if let Outcome::Passed { took, .. } = *self.run.column.get(stage) {
+            self.run.column.set(stage, Outcome::Passed { found: more.to_owned(), took });
+        }
+    }
+
+    async fn tell(&mut self, stage: Stage, outcome: Outcome) {
+        self.run.column.set(stage, outcome.clone());
+        // Nobody listens any more only after a stop.
+        self.pace.told.send((self.port, stage, outcome)).await.ok();
+    }
+}
+
+fn ended(stage: Stage, symptom: Symptom) -> Ended {
+    Ended { stage, symptom }
 }
 
 fn place(port: Port, url: &ConnUrl) -> Place<'_> {
     Place { port, host: &url.host, number: url.port, user: &url.user, database: &url.database }
 }
 
-fn dial_symptom(err: WireError) -> Symptom {
-    match err {
-        WireError::Silent(limit) => Symptom::DialSilent(limit),
-        WireError::Dial(err) => match err.kind() {
-            io::ErrorKind::ConnectionRefused => Symptom::Refused,
-            io::ErrorKind::TimedOut => Symptom::DialSilent(Duration::from_secs(5)),
-            _ => Symptom::Unreachable(err.to_string()), // no route, network down
-        },
-        other => symptom(other),
-    }
-}
-
-/// What an error of the wire looked like.
-pub fn symptom(err: WireError) -> Symptom {
-    match err {
-        WireError::Name(err) => Symptom::NameUnknown(err.to_string()),
-        WireError::Dial(err) => Symptom::Unreachable(err.to_string()),
-        WireError::Silent(limit) => Symptom::Mute(limit),
-        WireError::NotPostgres(first) => Symptom::NotPostgres(first),
-        WireError::NoTls => Symptom::NoTls,
-        WireError::Tls(err) => tls_symptom(&err),
-        WireError::Server(said) => Symptom::Said(*said),
-        WireError::Method => Symptom::Method,
-        WireError::Closed => Symptom::Closed,
-        WireError::Broken(err) => Symptom::Broken(err.to_string()),
-    }
-}
-
-fn tls_symptom(err: &io::Error) -> Symptom {
-    let inner = err.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-    match inner {
-        Some(TlsError::InvalidCertificate(certificate)) => match certificate {
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                Symptom::UnknownAuthority
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Symptom::Expired,
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                Symptom::WrongName(certificate.to_string())
-            }
-            _ => Symptom::Tls(certificate.to_string()), // revoked, malformed and others
-        },
-        _ => Symptom::Tls(err.to_string()), // handshake alerts, input of ours
-    }
+/// The process that answers a query is the one that the sign-in named.
+fn itself(wire: &Wire, row: &Row) -> bool {
+    let backend = row.first().and_then(|pid| pid.as_ref()?.parse::<i32>().ok());
+    backend == Some(wire.process_id)
 }
 
 /// A direct connection for work, proved by process id on itself.
 pub async fn direct(url: &ConnUrl, ca: Option<&str>, timing: &Timing) -> Result<Wire, Problem> {
     let explained = |symptom: Symptom| explain(&symptom, place(Port::Direct, url));
-    let wire = connect(url, ca, timing).await.map_err(explained)?;
-    let (wire, row) = identity(wire, timing.query).await.map_err(explained)?;
-    let backend: Option<i32> = row.first().cloned().flatten().and_then(|pid| pid.parse().ok());
-    if backend == Some(wire.process_id) { Ok(wire) } else { Err(explained(Symptom::WrongServer)) }
+    let mut wire = connect(url, ca, timing).await.map_err(explained)?;
+    let rows = match wire::within(timing.query, wire.rows(IDENTITY)).await {
+        Ok(rows) => rows,
+        Err(WireError::Silent(limit)) => return Err(explained(Symptom::Waiting(limit))),
+        Err(err) => return Err(explained(symptom(err))),
+    };
+    let row = rows.into_iter().next().ok_or_else(|| explained(Symptom::Closed))?;
+    if itself(&wire, &row) { Ok(wire) } else { Err(explained(Symptom::WrongServer)) }
 }
 
 /// A signed-in connection, without stages.
-pub(super) async fn connect(
-    url: &ConnUrl,
-    ca: Option<&str>,
-    timing: &Timing,
-) -> Result<Wire, Symptom> {
+pub async fn connect(url: &ConnUrl, ca: Option<&str>, timing: &Timing) -> Result<Wire, Symptom> {
     let addresses = wire::resolve(&url.host, url.port, timing.name).await.map_err(symptom)?;
-    let tcp = wire::dial(&addresses, timing.connect).await.map_err(dial_symptom)?;
-    let tls = wire::encrypt(tcp, &url.host, ca, timing.tls).await.map_err(symptom)?;
-    match tokio::time::timeout(timing.sign_in, sign_in::sign_in(tls, url)).await {
-        Ok(Ok(signed_in)) => Ok(signed_in.wire),
-        Ok(Err(refused)) => Err(symptom(refused.error)),
-        Err(_elapsed) => Err(Symptom::Mute(timing.sign_in)),
-    }
-}
-
-/// May another try end otherwise?
-fn passing(symptom: &Symptom) -> bool {
-    match symptom {
-        Symptom::Said(said) => said.full() || said.remembered(),
-        Symptom::Waiting(_) => true,
-        _ => false, // everything else stays as it is
-    }
+    let tcp = wire::dial(&addresses, timing.connect).await.map_err(symptom)?;
+    let stream = wire::encrypt(tcp, &url.host, ca, timing.tls).await.map_err(symptom)?;
+    let entering = async {
+        let mut wire = sign_in::authenticate(stream, url, ca.is_some()).await?;
+        sign_in::until_ready(&mut wire).await?;
+        Ok(wire)
+    };
+    wire::within(timing.sign_in, entering).await.map_err(symptom)
 }

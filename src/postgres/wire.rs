@@ -1,13 +1,21 @@
 //! A small client of the v3 protocol: one connection whose every stage can be timed and whose every error field is kept.
 //! The message forms come from `postgres-protocol`; sqlx hides process ids, notices and who said an error.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use fallible_iterator::FallibleIterator as _;
-use postgres_protocol::message::{
-    backend::{ErrorFields, Message},
-    frontend,
+use postgres_protocol::{
+    IsNull,
+    message::{
+        backend::{ErrorFields, Message},
+        frontend::{self, BindError},
+    },
 };
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -23,8 +31,11 @@ use crate::{domain::diagnosis::Said, postgres::tls};
 pub enum WireError {
     #[error("the name could not be resolved")]
     Name(#[source] io::Error),
+    /// With the time until it was told.
     #[error("the port could not be reached")]
-    Dial(#[source] io::Error),
+    Dial(#[source] io::Error, Duration),
+    #[error("the first packet was not answered within {0:?}")]
+    Unanswered(Duration),
     #[error("no answer within {0:?}")]
     Silent(Duration),
     /// The first byte of the answer to the request for TLS.
@@ -36,8 +47,13 @@ pub enum WireError {
     Tls(#[source] io::Error),
     #[error("the server refused")]
     Server(Box<Said>),
+    #[error("the authority's certificate could not be read")]
+    Authority(#[source] rustls::Error),
     #[error("the server asked for a way to sign in that is not supported")]
     Method,
+    /// Plain or hashed, and nobody verified who asks.
+    #[error("a server that was not verified asked for the {0} password")]
+    BarePassword(&'static str),
     #[error("the server closed the connection")]
     Closed,
     #[error("the connection broke")]
@@ -72,12 +88,19 @@ pub struct Reply {
     /// Command tags in order: `CREATE TABLE`, `INSERT 0 1`.
     pub tags: Vec<String>,
     pub notices: Vec<Said>,
+    /// Channels on which something was heard.
+    pub heard: Vec<String>,
     pub error: Option<Said>,
 }
 
 impl Reply {
-    const EMPTY: Self =
-        Self { rows: Vec::new(), tags: Vec::new(), notices: Vec::new(), error: None };
+    const EMPTY: Self = Self {
+        rows: Vec::new(),
+        tags: Vec::new(),
+        notices: Vec::new(),
+        heard: Vec::new(),
+        error: None,
+    };
 
     /// The rows; an error of the server is an error here.
     pub fn rows(self) -> Result<Vec<Row>, WireError> {
@@ -124,14 +147,23 @@ pub async fn resolve(host: &str, port: u16, limit: Duration) -> Result<Vec<Socke
     Ok(addresses)
 }
 
-/// The first address that takes a connection.
+/// The first address that takes a connection. One that does not answer leaves time for the next.
 pub async fn dial(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, WireError> {
-    let stream =
-        within(limit, async { TcpStream::connect(addresses).await.map_err(WireError::Dial) })
-            .await?;
-    // Small messages go out at once; an error only costs time.
-    stream.set_nodelay(true).ok();
-    Ok(stream)
+    let each = limit / u32::try_from(addresses.len()).unwrap_or(1).max(1);
+    let mut last = WireError::Unanswered(limit);
+    for address in addresses {
+        let began = Instant::now();
+        match tokio::time::timeout(each, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Small messages go out at once; an error only costs time.
+                stream.set_nodelay(true).ok();
+                return Ok(stream);
+            }
+            Ok(Err(err)) => last = WireError::Dial(err, began.elapsed()),
+            Err(_elapsed) => last = WireError::Unanswered(limit),
+        }
+    }
+    Err(last)
 }
 
 /// Asks for TLS and does the handshake; the certificate is checked where an authority is given.
@@ -141,7 +173,10 @@ pub async fn encrypt(
     ca: Option<&str>,
     limit: Duration,
 ) -> Result<TlsStream<TcpStream>, WireError> {
+    // Before anything is sent: without an authority that can be read there is nothing to talk about.
+    let config = tls::config(ca);
     within(limit, async {
+        let config = config.map_err(WireError::Authority)?;
         let mut request = BytesMut::new();
         frontend::ssl_request(&mut request);
         tcp.write_all(&request).await.map_err(WireError::Broken)?;
@@ -154,8 +189,6 @@ pub async fn encrypt(
             }
             Err(err) => return Err(WireError::Broken(err)),
         }
-        let config = tls::config(ca)
-            .map_err(|err| WireError::Tls(io::Error::new(io::ErrorKind::InvalidInput, err)))?;
         let name = ServerName::try_from(host.to_owned())
             .map_err(|err| WireError::Tls(io::Error::new(io::ErrorKind::InvalidInput, err)))?;
         TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(WireError::Tls)
@@ -245,9 +278,29 @@ impl Wire {
         .await
     }
 
-    pub(super) async fn unprepare(&mut self, name: &str) -> Result<Reply, WireError> {
+    /// Prepares `sql` under `name`, asks `question` on the same connection and forgets the name again, in one breath:
+    /// no pooler lends another connection before it is over.
+    pub(super) async fn prepare_and_ask(
+        &mut self,
+        name: &str,
+        sql: &str,
+        question: &str,
+    ) -> Result<Reply, WireError> {
         self.exchange(|buffer| {
+            frontend::parse(name, sql, std::iter::empty(), buffer)?;
+            frontend::parse("", question, std::iter::empty(), buffer)?;
+            execute("", buffer)?;
             frontend::close(b'S', name, buffer)?;
+            frontend::sync(buffer);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs what was prepared under `name`.
+    pub(super) async fn execute(&mut self, name: &str) -> Result<Reply, WireError> {
+        self.exchange(|buffer| {
+            execute(name, buffer)?;
             frontend::sync(buffer);
             Ok(())
         })
@@ -291,6 +344,9 @@ impl Wire {
                 }
                 Message::NoticeResponse(_) if keep == Keep::Errors => {}
                 Message::NoticeResponse(notice) => reply.notices.push(said(notice.fields())),
+                Message::NotificationResponse(told) => {
+                    reply.heard.push(told.channel().map_err(WireError::Broken)?.to_owned());
+                }
                 Message::ErrorResponse(error) => {
                     let error = said(error.fields());
                     if matches!(error.severity.as_str(), "FATAL" | "PANIC") {
@@ -377,6 +433,18 @@ impl Wire {
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// Runs a prepared statement without parameters; its rows come as text.
+fn execute(name: &str, buffer: &mut BytesMut) -> io::Result<()> {
+    let no_values = std::iter::empty::<()>();
+    frontend::bind("", name, [], no_values, |(), _| Ok(IsNull::Yes), [], buffer).map_err(
+        |err| match err {
+            BindError::Conversion(err) => io::Error::other(err),
+            BindError::Serialization(err) => err,
+        },
+    )?;
+    frontend::execute("", 0, buffer)
 }
 
 /// Every field of an error or notice. Values that are not UTF-8 are shown as well as can be.

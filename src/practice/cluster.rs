@@ -154,6 +154,11 @@ impl Cluster {
         self.pooled.port
     }
 
+    /// Where PostgreSQL listens itself, without a gate that answers while it is down.
+    pub fn server_port(&self) -> u16 {
+        self.postgres.port
+    }
+
     /// The certificate authority, PEM.
     pub fn ca(&self) -> &str {
         &self.certificates.authority
@@ -286,22 +291,28 @@ impl Cluster {
     /// Runs a statement as the provider would. Superusers have slots of their own, so a full database does not stop
     /// this; the connection is closed at once, as it counts against the others' slots meanwhile.
     pub async fn as_superuser(&self, database: &str, statement: &str) -> Result<(), StartError> {
+        let mut connection = self.superuser(database).await?;
         let run = async {
-            let mut connection: PgConnection = PgConnectOptions::new_without_pgpass()
-                .host(PUBLIC_HOST)
-                .port(self.postgres.port)
-                .username(SUPERUSER)
-                // The provider's own sign-in.
-                .password(self.superuser.expose())
-                .database(database)
-                .ssl_mode(PgSslMode::Require)
-                .disable_statement_logging()
-                .connect()
-                .await?;
             connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement))).await?;
             connection.close().await
         };
         run.await.map_err(StartError::Sql)
+    }
+
+    /// The provider's own connection, past the gates.
+    pub async fn superuser(&self, database: &str) -> Result<PgConnection, StartError> {
+        PgConnectOptions::new_without_pgpass()
+            .host(PUBLIC_HOST)
+            .port(self.postgres.port)
+            .username(SUPERUSER)
+            // The provider's own sign-in.
+            .password(self.superuser.expose())
+            .database(database)
+            .ssl_mode(PgSslMode::Require)
+            .disable_statement_logging()
+            .connect()
+            .await
+            .map_err(StartError::Sql)
     }
 }
 

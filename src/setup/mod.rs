@@ -288,6 +288,10 @@ impl Setup {
             },
             Fix::Copy(_) | Fix::Open(_) => None,
             Fix::AllowThisComputer
+            | Fix::Repair(_)
+            | Fix::FetchPassword(_)
+            | Fix::TypePassword(_)
+            | Fix::AskTheWeb
             | Fix::RemoveRule(_)
             | Fix::UseSize(_)
             | Fix::UsePool(_)

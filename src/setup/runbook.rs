@@ -273,6 +273,7 @@ mod tests {
         Tested {
             at: at(0),
             ports: BothPorts { pooled: passed.clone(), direct: passed },
+            features: Vec::new(),
             probe: Some(Probe {
                 mode: Some(PoolMode::Transaction),
                 tracking: Tracking::NotTracked,

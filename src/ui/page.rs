@@ -195,6 +195,10 @@ impl Page {
                 Fix::Copy(_) | Fix::Open(_) => true,
                 Fix::TryAgain
                 | Fix::AllowThisComputer
+                | Fix::Repair(_)
+                | Fix::FetchPassword(_)
+                | Fix::TypePassword(_)
+                | Fix::AskTheWeb
                 | Fix::RemoveRule(_)
                 | Fix::UseSize(_)
                 | Fix::UsePool(_)
@@ -318,6 +322,10 @@ fn act_of(setup: &Setup, step: StepId, fix: Fix) -> Option<Act> {
         Fix::Open(address) => Some(Act::Open(address)),
         Fix::TryAgain
         | Fix::AllowThisComputer
+        | Fix::Repair(_)
+        | Fix::FetchPassword(_)
+        | Fix::TypePassword(_)
+        | Fix::AskTheWeb
         | Fix::RemoveRule(_)
         | Fix::UseSize(_)
         | Fix::UsePool(_)

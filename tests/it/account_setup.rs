@@ -70,6 +70,7 @@ impl Rig {
             address_services: account.address_services(),
             data: data.path().to_owned(),
             timing: Timing { retry: (ms(1), ms(20)), again: ms(20), ..Timing::default() },
+            provokes: true,
         };
         let rules = Rules { poll_every: ms(50), ..Rules::default() };
         let mut rig = Self {

@@ -45,6 +45,7 @@ impl Bench {
             address_services: ["http://127.0.0.1:9".to_owned(), "http://127.0.0.1:9".to_owned()],
             data: folder.path().join("data"),
             timing: Timing::default(),
+            provokes: false,
         };
         let runner = Runner::new(world, Handle::current(), Arc::new(|| ()));
         let mut bench = Self { folder, setup: Setup::new(Rules::default()), runner };

@@ -22,6 +22,8 @@ mod change;
 #[cfg(feature = "practice")]
 mod command_line;
 mod env_readers;
+#[cfg(feature = "practice")]
+mod failure_bench;
 mod files;
 mod keychain;
 #[cfg(feature = "practice")]
@@ -46,8 +48,14 @@ mod practice_account;
 mod practice_app;
 #[cfg(feature = "practice")]
 mod practice_cluster;
+#[cfg(feature = "practice")]
+mod probe;
 mod profile;
 mod project;
+#[cfg(feature = "practice")]
+mod relay;
+#[cfg(feature = "practice")]
+mod stages;
 mod traces;
 #[cfg(feature = "practice")]
 mod web;

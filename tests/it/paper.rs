@@ -48,6 +48,7 @@ impl Paper {
             keychain: Keychain::None,
             address_services: self.account.address_services(),
             data: self.data.path().to_owned(),
+            provokes: false,
             timing,
         };
         let rules = Rules { poll_every: Duration::from_millis(5), ..Rules::default() };

@@ -36,6 +36,7 @@ fn begun() -> Begun {
         address_services: [String::new(), String::new()],
         data: std::path::PathBuf::new(),
         timing: Timing::default().scaled_down(),
+        provokes: false,
     };
     Begun { setup: Setup::new(Rules::default()), world, guard: None }
 }

@@ -200,9 +200,8 @@ impl Steps {
             (StepId::SignIn, Fix::KeepForSession) => Some(sign_in::Msg::KeepForSession.into()),
             (StepId::Pool, Fix::UseSize(size)) => Some(pool::Msg::UseSize(*size).into()),
             (StepId::Pool, Fix::UsePool(name)) => Some(pool::Msg::Adopt(name.clone()).into()),
-            (StepId::Test | StepId::Measure, Fix::AllowThisComputer) => {
-                Some(test::Msg::Allow.into())
-            }
+            (StepId::Test, fix) => self.test.fix(fix).map(Into::into),
+            (StepId::Measure, fix @ Fix::AllowThisComputer) => self.test.fix(fix).map(Into::into),
             _ => None, // a fix belongs to the one step that offers it
         }
     }

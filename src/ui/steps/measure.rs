@@ -105,7 +105,12 @@ fn how_access_goes(ui: &mut Ui, setup: &Setup) {
         test::Phase::Failed(ref problem) => {
             kit::note(ui, theme.danger, Icon::Stopped, &problem.what, &problem.why);
         }
-        test::Phase::Idle | test::Phase::Running(_) | test::Phase::Removing(..) => {}
+        test::Phase::Idle
+        | test::Phase::Running(_)
+        | test::Phase::FetchingPassword(..)
+        | test::Phase::AskingTheWeb(_)
+        | test::Phase::TryingSettings(_)
+        | test::Phase::Removing(..) => {}
     }
 }
 

@@ -247,6 +247,7 @@ fn cell(outcome: &Outcome, waiting: bool) -> Cell {
         Outcome::NotReached if waiting => cell(Mark::NotReached, "waiting", None),
         Outcome::NotReached => cell(Mark::NotReached, "not reached", None),
         Outcome::Running => cell(Mark::Running, "running", None),
+        Outcome::Waiting(why) => cell(Mark::Running, why, None),
         Outcome::Passed { found, took } => cell(Mark::Passed, found, Some(*took)),
         Outcome::Unverified { found, took } => cell(Mark::Unverified, found, Some(*took)),
         Outcome::Failed(problem) => cell(Mark::Failed, &problem.what, None),
@@ -259,7 +260,9 @@ fn ticket(ports: &BothPorts) -> String {
     for port in Port::BOTH {
         for stage in Stage::ALL {
             let told = match ports.column(port).get(stage) {
-                Outcome::NotReached | Outcome::Running => "not reached".to_owned(),
+                Outcome::NotReached | Outcome::Running | Outcome::Waiting(_) => {
+                    "not reached".to_owned()
+                }
                 Outcome::Passed { found, took } => {
                     format!("passed: {found} ({})", kit::took(*took))
                 }
