@@ -34,6 +34,10 @@ mod migration_tools_run;
 #[cfg(feature = "practice")]
 mod migrations;
 #[cfg(feature = "practice")]
+mod migrations_death;
+#[cfg(feature = "practice")]
+mod migrations_oracle;
+#[cfg(feature = "practice")]
 mod openapi;
 #[cfg(feature = "practice")]
 mod paper;
