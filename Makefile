@@ -4,7 +4,8 @@
 #   make test      every test with small counts     make prove     the same with full counts
 #   make check     format, lints, documentation, dependency rules, the build without a window
 #   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description
-#   make bench     start-up times and idle cost     make screenshots   the README's pictures
+#   make bench     start-up times, idle cost, migrations beside psql and the real Prisma
+#   make screenshots   the README's pictures
 #   make clean-practice   remove the practice cluster's template from the cache folder
 
 SHELL := /bin/bash
@@ -56,6 +57,9 @@ bench:
 	scripts/session benches/window $(abspath $(TARGET)/release/poolwright)
 	@$(MAKE) --no-print-directory clean-practice
 	benches/practice $(abspath $(TARGET)/release/poolwright)
+	@packaging/install-deps peers
+	cargo build $(CARGO_FLAGS) --release --example practice_cluster
+	benches/migrations $(abspath $(TARGET)/release/poolwright) $(abspath $(TARGET)/release/examples/practice_cluster) "$(PEERS)/prisma"
 
 screenshots:
 	@packaging/install-deps pictures
