@@ -121,7 +121,11 @@ fn mark(standing: Standing) -> &'static str {
 
 /// A problem as the terminal shows it: what, why, what to do, details.
 pub fn print_problem(problem: &Problem) {
-    eprintln!("\n   ✕ {}", problem.what);
+    // Prisma's own codes are what people look up; ours stand in the JSON.
+    let code = &problem.code;
+    let is_prisma_s = code.strip_prefix('P').is_some_and(|rest| rest.parse::<u16>().is_ok());
+    let code = if is_prisma_s { format!(" ({code})") } else { String::new() };
+    eprintln!("\n   ✕ {}{code}", problem.what);
     if !problem.why.is_empty() {
         eprintln!("     {}", problem.why);
     }

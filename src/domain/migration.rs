@@ -172,7 +172,7 @@ impl Status {
     pub fn new(compared: Compared, scripts: Vec<Script>) -> Self {
         let pending = scripts
             .into_iter()
-            .map(|script| Pending { risks: risk::risks(&script.sql), script })
+            .map(|script| Pending { risks: risk::risks(&script.sql), script: script.shown() })
             .collect();
         Self {
             managed: compared.managed,

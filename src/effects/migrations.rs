@@ -56,7 +56,7 @@ struct News<'a> {
 impl Progress for News<'_> {
     fn waiting(&mut self, holder: Option<&str>) {
         self.notes.try_note(Msg::Waiting(
-            holder.unwrap_or("held by a session that this role can’t see").to_owned(),
+            holder.unwrap_or("held by a session that this role can't see").to_owned(),
         ));
     }
 

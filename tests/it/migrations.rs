@@ -166,7 +166,7 @@ async fn a_failure_names_file_place_statement_and_what_stays_and_the_ways_out_wo
         &text,
         &[
             "✓ 1_init",
-            "Migration 2_more was refused at line 4, column 16.",
+            "Migration 2_more was refused at line 4, column 16. (P3018)",
             "Nothing of it was kept.",
             "prisma/migrations/2_more/migration.sql:4:16",
             "Statement: insert into b values (1), ('x');",
@@ -232,8 +232,8 @@ async fn a_script_that_leaves_something_behind_does_not_reach_the_next() {
     let ground = Ground::start().await;
     ground.script(
         "1_dirty",
-        "create schema other;\nset search_path = other;\nset statement_timeout = '1s';\nset default_transaction_read_only = on;\n\
-         prepare p as select 1;\ncreate temp table here(id int);\nlisten x;\nselect pg_advisory_lock(1);\n",
+        "create role painter;\ngrant painter to doadmin;\ncreate schema other;\nset search_path = other;\nset statement_timeout = '1s';\nset default_transaction_read_only = on;\n\
+         prepare p as select 1;\ncreate temp table here(id int);\nlisten x;\nset role painter;\nselect pg_advisory_unlock_all();\n",
     );
     ground.script(
         "2_clean",
@@ -248,20 +248,46 @@ async fn a_script_that_leaves_something_behind_does_not_reach_the_next() {
         &text,
         &[
             "▲ 1_dirty leaves search_path behind.",
+            "▲ 1_dirty leaves role behind.",
             "▲ 1_dirty leaves default_transaction_read_only behind.",
             "✓ 2_clean",
             "Migration 3_open was refused at line 1, column 1.",
             "It ended inside a transaction of its own; nothing of it was kept.",
         ],
     );
-    let place =
-        "select relnamespace::regnamespace::text from pg_class where relname = 'lands_in_public'";
-    assert_eq!(ground.rows("defaultdb", place).await, ["public"]);
+    let place = "select relnamespace::regnamespace::text || ' ' || relowner::regrole from pg_class \
+                 where relname = 'lands_in_public'";
+    assert_eq!(ground.rows("defaultdb", place).await, ["public doadmin"]);
     let ledger = ground.ledger("defaultdb").await;
     assert!(
         ledger[1].ends_with("|1|finished|-|-") && ledger[2].ends_with("|0|-|-|logs"),
         "{ledger:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_that_gives_the_lock_to_another_deploy_is_the_last_one() {
+    let ground = Ground::start().await;
+    let unlock = "create table a(id int);\nselect pg_advisory_unlock_all();\nselect pg_sleep(1);\n";
+    ground.script("1_unlock", unlock);
+    ground.script("2_more", "create table b(id int);\n");
+    let mut deploy = ground.migrate("defaultdb", &["deploy"]);
+    let deploy = deploy.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let running = "select count(*)::text from pg_stat_activity where query like '%unlock_all%pg_sleep%' and pid <> pg_backend_pid()";
+    let began = Instant::now();
+    while ground.rows("defaultdb", running).await != ["1"] {
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+    let mut other = ground.connect("defaultdb").await;
+    other.execute("select pg_advisory_lock(72707369)").await.unwrap();
+
+    let output = deploy.wait_with_output().unwrap();
+
+    assert_eq!(output.status.code(), Some(1));
+    has(&said(&output), &["The migration lock was given away by the last script"]);
+    let ledger = ground.ledger("defaultdb").await;
+    assert_eq!(ledger.len(), 1, "{ledger:?}");
+    assert!(ledger[0].ends_with("|1|finished|-|-"), "{ledger:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -62,14 +62,7 @@ struct Peer {
 
 impl Peer {
     fn find() -> Self {
-        let peers = std::env::var_os("POOLWRIGHT_PEERS").map_or_else(
-            || {
-                let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-                let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
-                cache.unwrap_or_else(home).join("poolwright/peers")
-            },
-            PathBuf::from,
-        );
+        let peers = crate::peers::folder();
         let prisma = peers.join("prisma");
         assert!(
             prisma.join(".made").is_file(),

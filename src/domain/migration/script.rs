@@ -51,6 +51,22 @@ impl Script {
     }
 }
 
+/// More of a script than this is not shown: laying it out would take longer than running it.
+const SHOWN: usize = 1024 * 1024;
+
+impl Script {
+    /// The script with as much of its text as can be looked at.
+    pub fn shown(mut self) -> Self {
+        if SHOWN < self.sql.len() {
+            let rest = self.sql.split_off(self.sql.floor_char_boundary(SHOWN));
+            self.sql.shrink_to_fit();
+            let megabytes = rest.len().div_ceil(1_000_000);
+            self.sql.extend(["\n-- Another ", &megabytes.to_string(), " MB are not shown.\n"]);
+        }
+        self
+    }
+}
+
 /// Where the byte offset `at` lies in `text`.
 pub fn spot(text: &str, at: usize) -> Spot {
     end_of(text.get(..at).unwrap_or(text))
@@ -130,6 +146,14 @@ mod tests {
         assert_eq!(read(b"a\0b"), Err(BadText::Nul(at(1, 2))));
         assert_eq!(read(b"\xFF\xFEs\0"), Err(BadText::Utf16));
         assert_eq!(read("\u{feff}select 1".as_bytes()), Ok("\u{feff}select 1".to_owned()));
+    }
+
+    #[test]
+    fn a_long_script_is_shown_in_part_and_says_so() {
+        let shown = Script::new("x", "é".repeat(SHOWN)).shown();
+        assert!(shown.sql.len() < SHOWN + 100);
+        assert!(shown.sql.ends_with("é\n-- Another 2 MB are not shown.\n"));
+        assert_eq!(Script::new("x", "é").shown().sql, "é");
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn url(named: &Named) -> Result<(String, Secret), Problem> {
 
 fn authority(file: &Path) -> Result<String, Problem> {
     text(file, "certificate authority").map_err(|problem| {
-        problem.hint("Download it in DigitalOcean’s control panel, then name it with --ca")
+        problem.hint("Download it in DigitalOcean's control panel, then name it with --ca")
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) fn connection(problem: Problem, url: &ConnUrl) -> Problem {
         "3D000" => {
             return problem
                 .hint(format!("Make the database {} first: add --create-database", url.database))
-                .detail("Prisma’s code for this: P1003. Its deploy makes the database unasked.");
+                .detail("Prisma's code for this: P1003. Its deploy makes the database unasked.");
         }
         "not direct" => {
             return problem
@@ -39,7 +39,7 @@ pub(super) fn connection(problem: Problem, url: &ConnUrl) -> Problem {
         }
         _ => return problem, // Prisma has no code of its own for it
     };
-    problem.detail(format!("Prisma’s code for this: {code}."))
+    problem.detail(format!("Prisma's code for this: {code}."))
 }
 
 pub(super) fn wire(err: WireError, direct: &Target) -> Problem {
@@ -129,7 +129,7 @@ fn failed(failures: &[Failure]) -> Problem {
     )
     .hint(format!("Where nothing of it is in the database, or you took it back: poolwright migrate resolve --rolled-back {name}"))
     .hint(format!("Where you completed it by hand: poolwright migrate resolve --applied {name}"))
-    .hint("Where you don’t know: compare the tables with its script, complete or undo it, then mark it");
+    .hint("Where you don't know: compare the tables with its script, complete or undo it, then mark it");
     for failure in failures {
         let began = failure.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         let said = failure.logs.as_deref().and_then(last_words);
@@ -210,7 +210,7 @@ fn causes(error: &ScriptError) -> Vec<String> {
         }
         "55P03" => "Another session kept what it needs locked. It gave way after 5 s, so that nobody queues behind it.".to_owned(),
         "55P04" => "A new value of an enum can be used only after it is committed: put the statements that use it into the next migration.".to_owned(),
-        "25001" if !error.left_open => "This statement can’t run in a transaction: take it out of BEGIN … COMMIT.".to_owned(),
+        "25001" if !error.left_open => "This statement can't run in a transaction: take it out of BEGIN … COMMIT.".to_owned(),
         "42601" if error.said.message.contains('\u{feff}') => "The file begins with a byte order mark. Save it as UTF-8 without one.".to_owned(),
         _ => return causes, // the server's own words have to do
     };
@@ -222,7 +222,7 @@ pub(super) fn not_in_folder(name: &str, folder: &Folder) -> Problem {
     Problem::new(
         "P3017",
         format!("Migration {name} was not found in {}.", shown(&folder.path)),
-        "Only what the folder has can be marked as applied: its script’s checksum goes into the ledger.",
+        "Only what the folder has can be marked as applied: its script's checksum goes into the ledger.",
     )
     .hint("Check the name: it is the whole name of the folder entry, 20201207184859_initial_migration")
 }
@@ -256,7 +256,7 @@ pub(super) fn folder(err: &FolderError) -> Problem {
             format!("{} was made by Prisma 8.", shown(path)),
             "Its history is kept in the schema prisma_contract, which only its own tool writes.",
         )
-        .hint("Run the project’s own command with the direct URL: npx --no prisma db migrate"),
+        .hint("Run the project's own command with the direct URL: npx --no prisma db migrate"),
         FolderError::OtherTool { path, tool } => Problem::new(
             "another tool",
             format!("{} was made for {tool}.", shown(path)),
