@@ -170,9 +170,10 @@ impl Resolve {
 impl Status {
     /// `scripts` are those of the pending entries.
     pub fn new(compared: Compared, scripts: Vec<Script>) -> Self {
+        let mut reader = risk::Reader::default();
         let pending = scripts
             .into_iter()
-            .map(|script| Pending { risks: risk::risks(&script.sql), script: script.shown() })
+            .map(|script| Pending { risks: reader.risks(&script.sql), script: script.shown() })
             .collect();
         Self {
             managed: compared.managed,

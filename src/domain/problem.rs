@@ -88,6 +88,8 @@ pub enum Fix {
     UsePool(PoolName),
     /// Keeps the token in memory only and goes on.
     KeepForSession,
+    /// Leaves the project's own tool aside, and applies its migrations with the built-in runner.
+    UseBuiltInRunner,
     /// Copies a command or value to the clipboard. Never a secret.
     Copy(String),
     /// Opens a page in the browser.

@@ -1,6 +1,7 @@
 //! Step 9: status, deploy and resolve, over a connection that proved itself direct.
 
 mod flow;
+mod own;
 pub mod place;
 mod told;
 
@@ -10,6 +11,7 @@ use crate::{
     domain::{
         migration::{Applied, Warning},
         problem::Problem,
+        secret::Secret,
     },
     effects::{Notes, World},
     setup::steps::{
@@ -21,7 +23,12 @@ use crate::{
 pub use crate::postgres::migrate::{Progress, Running};
 pub use flow::{Deployed, Job, Survey, deploy, resolve, survey};
 
-pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<Msg, Problem> {
+pub(super) async fn run(
+    effect: Effect,
+    token: Option<Secret>,
+    world: &World,
+    notes: &Notes,
+) -> Result<Msg, Problem> {
     let job = |direct: Target, folder: PathBuf, patience: Duration| Job {
         direct,
         folder,
@@ -31,6 +38,7 @@ pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<
     };
     let mut news = News { notes };
     match effect {
+        Effect::Own(effect) => Ok(own::run(effect, token, world, notes).await),
         Effect::Status { direct, folder, patience } => {
             let status = flow::status(&job(direct, folder, patience)).await?;
             Ok(Msg::Status(Box::new(status)))

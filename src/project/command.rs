@@ -24,6 +24,7 @@ use crate::domain::{
     migration::{
         output::{Line, Mask, Stream},
         tool::{
+            Ended,
             command::{Command, URL_WITHOUT_PASSWORD},
             variable::Variable,
         },
@@ -54,14 +55,6 @@ pub enum News {
 /// The processes of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group(pub i32);
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// `None` where a signal ended it.
-    pub code: Option<i32>,
-    pub took: Duration,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {

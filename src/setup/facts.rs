@@ -133,6 +133,17 @@ pub struct WrittenFile {
     pub what: String,
 }
 
+/// A run of the project's own migration tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolRun {
+    /// `Knex`.
+    pub title: &'static str,
+    pub command: String,
+    pub took: std::time::Duration,
+    /// Its history was read afterwards, and nothing is pending.
+    pub verified: bool,
+}
+
 /// The app's new deployment, followed to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployed {
@@ -186,6 +197,8 @@ pub struct Facts {
     pub project_files: Option<Vec<WrittenFile>>,
     pub env_files: Option<Vec<WrittenFile>>,
     pub migrated: Option<Vec<Applied>>,
+    /// The project's own tool ran and ended well.
+    pub tool_run: Option<ToolRun>,
     pub deployed: Option<Deployed>,
     pub requests: Option<Requests>,
     pub loaded: Option<Loaded>,
@@ -226,7 +239,7 @@ impl Facts {
             StepId::Test => self.tested.take().is_some(),
             StepId::Project => self.project_files.take().is_some(),
             StepId::EnvFiles => self.env_files.take().is_some(),
-            StepId::Migrations => self.migrated.take().is_some(),
+            StepId::Migrations => self.migrated.take().is_some() | self.tool_run.take().is_some(),
             StepId::App => self.deployed.take().is_some(),
             StepId::Verify => self.comparison.take().is_some(),
             StepId::HandOver => self.runbook.take().is_some(),
@@ -275,7 +288,7 @@ impl Facts {
                 StepId::Test => self.tested.as_ref().is_some_and(Tested::both_work),
                 StepId::Project => self.project.is_some(),
                 StepId::EnvFiles => self.env_files.is_some(),
-                StepId::Migrations => self.migrated.is_some(),
+                StepId::Migrations => self.migrated.is_some() || self.tool_run.is_some(),
                 StepId::App => self.deployed.is_some(),
                 StepId::Verify => self.comparison.is_some(),
                 StepId::HandOver => self.runbook.is_some(),

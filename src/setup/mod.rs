@@ -44,6 +44,8 @@ pub struct Rules {
     pub dry_run: bool,
     /// The cluster's name as typed by the person: production may be changed.
     pub production_named: Option<String>,
+    /// The database's name as given beforehand: migrations that lose data may run there.
+    pub loss_allowed: Option<String>,
     pub sample_every: Duration,
     /// Samples needed on each side of the comparison.
     pub min_samples: usize,
@@ -58,6 +60,7 @@ impl Default for Rules {
         Self {
             dry_run: false,
             production_named: None,
+            loss_allowed: None,
             sample_every: Duration::from_secs(1),
             min_samples: 60,
             slot_patience: Duration::from_secs(120),
@@ -295,6 +298,7 @@ impl Setup {
             | Fix::RemoveRule(_)
             | Fix::UseSize(_)
             | Fix::UsePool(_)
+            | Fix::UseBuiltInRunner
             | Fix::KeepForSession => self.steps.fix(step, fix).map(Msg::Step),
         }
     }

@@ -12,6 +12,7 @@ use crate::{
         client::Client,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         login::Login,
+        migration::surroundings::Backup,
         pool::{Pool, PoolMode, PoolName, PoolOrder},
         problem::{Fix, Problem},
         project::Project,
@@ -24,8 +25,12 @@ use crate::{
         facts::{Account, Grant, Kept, SCOPES},
         step::{Primary, Standing, StepId},
         steps::{
-            Effect, app, cluster as cluster_step, env_files, hand_over, measure, migrations, pool,
-            sign_in, test, urls, verify,
+            Effect, app, cluster as cluster_step, env_files, hand_over, measure,
+            migrations::{
+                self,
+                own::{self, Look},
+            },
+            pool, sign_in, test, urls, verify,
         },
         ticket::Ticket,
     },
@@ -633,7 +638,13 @@ fn what_is_pending_in_another_database_is_asked_anew() {
     setup.act(now(), urls::Msg::Accept.into());
     let (ticket, _) = started(setup.act(now(), migrations::Msg::Read.into()));
     let nothing = migrations::Msg::Status(Box::default());
-    setup.settle(now(), ticket, nothing.into());
+    let (ticket, _) = started(setup.settle(now(), ticket, nothing.into()));
+    let look = Look {
+        tools: Vec::new(),
+        surroundings: Err(Problem::new("", "", "")),
+        backup: Backup::None,
+    };
+    setup.settle(now(), ticket, migrations::Msg::Own(own::Msg::Looked(Box::new(look))).into());
     setup.facts.pool.as_mut().unwrap().db = "defaultdb".to_owned();
     setup.act(now(), urls::Msg::Accept.into());
 

@@ -202,6 +202,7 @@ impl Page {
                 | Fix::RemoveRule(_)
                 | Fix::UseSize(_)
                 | Fix::UsePool(_)
+                | Fix::UseBuiltInRunner
                 | Fix::KeepForSession => setup.fix(step, fix).is_some(),
             };
             let top = ui.cursor().min;
@@ -329,6 +330,7 @@ fn act_of(setup: &Setup, step: StepId, fix: Fix) -> Option<Act> {
         | Fix::RemoveRule(_)
         | Fix::UseSize(_)
         | Fix::UsePool(_)
+        | Fix::UseBuiltInRunner
         | Fix::KeepForSession => setup.fix(step, &fix).map(Act::Do),
     }
 }

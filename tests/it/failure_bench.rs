@@ -207,7 +207,6 @@ impl Bench {
         };
         let place = poolwright::domain::diagnosis::Place {
             port,
-            more_hosts: Vec::new(),
             host: &url.host,
             number: url.port,
             user: &url.user,

@@ -15,7 +15,7 @@ use poolwright::{
         migration::{
             output::{Line, Stream},
             tool::{
-                Tool,
+                Ended, Tool,
                 command::Command,
                 variable::{Form, Variable},
             },
@@ -24,7 +24,7 @@ use poolwright::{
     },
     practice::cluster::{APP_DATABASE, Cluster, OWNER, PUBLIC_HOST},
     project::{
-        command::{self, CommandError, Ended, Group, News, Run},
+        command::{self, CommandError, Group, News, Run},
         tools,
     },
 };

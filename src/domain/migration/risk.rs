@@ -23,8 +23,20 @@ const DEEPEST: usize = 200;
 /// Of a statement's text.
 const SHOWN: usize = 120;
 
-/// The risks of a script, in its order; of one statement the worst first.
-pub fn risks(sql: &str) -> Vec<Risk> {
+/// Reads scripts in the order in which they will run: what an earlier one makes is new to a later one, and empty.
+#[derive(Debug, Default)]
+pub struct Reader {
+    made: BTreeSet<String>,
+}
+
+impl Reader {
+    /// The risks of the next script, in its order; of one statement the worst first.
+    pub fn risks(&mut self, sql: &str) -> Vec<Risk> {
+        risks(sql, &mut self.made)
+    }
+}
+
+fn risks(sql: &str, made: &mut BTreeSet<String>) -> Vec<Risk> {
     let text = beginning(sql);
     let lines = Lines::of(text);
     if DEEPEST < depth(text) {
@@ -33,17 +45,17 @@ pub fn risks(sql: &str) -> Vec<Risk> {
     }
     let parse = SourceFile::parse(text);
     let file = parse.tree();
-    let made = tables_made(&file);
+    made.extend(tables_made(&file));
     let mut found: Vec<(usize, Risk)> = Vec::new();
     for stmt in file.stmts() {
         let at = start(stmt.syntax());
         let place = |finding: Finding| (at, finding.risk(lines.line(at), said(stmt.syntax())));
         found.extend(
-            statement::findings(&stmt).into_iter().filter(|one| one.holds(&made)).map(place),
+            statement::findings(&stmt).into_iter().filter(|one| one.holds(made)).map(place),
         );
     }
     let linted = linter::findings(&parse, text).into_iter();
-    for (at, finding) in linted.filter(|(_, finding)| finding.holds(&made)) {
+    for (at, finding) in linted.filter(|(_, finding)| finding.holds(made)) {
         let of = file.stmts().find(|stmt| usize::from(stmt.syntax().text_range().end()) > at);
         let begins = of.as_ref().map_or(at, |stmt| start(stmt.syntax()));
         let said = of.map_or_else(String::new, |stmt| said(stmt.syntax()));
@@ -242,8 +254,12 @@ impl Lines {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(crate) fn risks(sql: &str) -> Vec<Risk> {
+        Reader::default().risks(sql)
+    }
 
     /// Line, harm, destructive, what.
     fn found(sql: &str) -> Vec<(usize, Harm, bool, String)> {
@@ -287,6 +303,14 @@ mod tests {
         assert_eq!(found(sql), []);
         let other = "CREATE TABLE IF NOT EXISTS a (id int);\nDROP TABLE a;";
         assert_eq!(found(other).len(), 1, "it may have been there before");
+    }
+
+    #[test]
+    fn what_an_earlier_script_made_is_new_to_a_later_one() {
+        let mut reader = Reader::default();
+        assert_eq!(reader.risks("CREATE TABLE a (id int)"), []);
+        assert_eq!(reader.risks("ALTER TABLE a ALTER COLUMN id TYPE bigint"), []);
+        assert_eq!(reader.risks("ALTER TABLE b ALTER COLUMN id TYPE bigint").len(), 1);
     }
 
     #[test]

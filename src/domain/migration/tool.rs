@@ -3,7 +3,7 @@
 pub mod command;
 pub mod variable;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::domain::migration::tool::variable::{Form, Variable};
 
@@ -50,6 +50,14 @@ pub struct Found {
     pub elsewhere: Option<String>,
     /// The scripts of its `package.json`, by name.
     pub scripts: BTreeMap<String, String>,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// `None` where a signal ended it.
+    pub code: Option<i32>,
+    pub took: Duration,
 }
 
 /// Whether a value that the process has already outweighs one in an env file.

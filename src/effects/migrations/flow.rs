@@ -267,7 +267,7 @@ fn book(job: &Job, layout: Layout) -> Book {
 }
 
 /// A connection proved direct, on itself. Waits for a slot of a full database as long as `patience`.
-async fn connect(job: &Job) -> Result<Wire, Problem> {
+pub(super) async fn connect(job: &Job) -> Result<Wire, Problem> {
     let Job { direct, timing, .. } = job;
     let began = Instant::now();
     let mut may_create = job.create_database;

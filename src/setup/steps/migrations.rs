@@ -1,11 +1,16 @@
 //! Step 9: pending migrations, over the direct connection only.
 
+pub mod guard;
+pub mod own;
+#[cfg(test)]
+mod stories;
+
 use std::path::PathBuf;
 
 use crate::{
     domain::{
-        migration::{Applied, Resolve, Status, Warning},
-        problem::Problem,
+        migration::{Applied, Resolve, Status, Warning, tool::Tool},
+        problem::{Fix, Problem},
         record::Undo,
     },
     setup::{
@@ -13,7 +18,7 @@ use crate::{
         facts::Facts,
         may_change,
         step::{Primary, Standing, StepId},
-        steps::measure::Target,
+        steps::{measure::Target, migrations::own::Runner},
         ticket::Ticket,
     },
 };
@@ -32,6 +37,10 @@ pub struct Step {
     pub waiting: Option<String>,
     /// What the deploy that runs or ran last warned of.
     pub warnings: Vec<Warning>,
+    /// The database's name, typed to allow what loses data.
+    pub named: String,
+    /// The project's own tools, and what stands around.
+    pub own: own::Own,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +74,7 @@ pub enum Effect {
         patience: std::time::Duration,
         how: Resolve,
     },
+    Own(own::Effect),
 }
 
 #[derive(Debug)]
@@ -80,6 +90,7 @@ pub enum Msg {
     Resolve(Resolve),
     Resolved(Resolve, Box<Status>),
     Stop,
+    Own(own::Msg),
     Failed(Problem),
 }
 
@@ -91,6 +102,9 @@ impl Step {
 
     pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
         let label = "Apply the migrations".to_owned();
+        if let Some(working) = self.own.working() {
+            return working.map(Msg::Own);
+        }
         match &self.phase {
             Phase::Reading(_) => {
                 Primary::Working("Reading the migrations…".to_owned(), Some(Msg::Stop))
@@ -111,22 +125,52 @@ impl Step {
                 Primary::Working("Marking in the ledger…".to_owned(), Some(Msg::Stop))
             }
             Phase::WouldChange(_) => Primary::Next,
-            Phase::Idle | Phase::Failed(_) if Self::folder(facts).is_none() => Primary::Blocked(
-                label,
-                "No Prisma migrations folder was found in the project. Skip this step.".to_owned(),
-            ),
-            Phase::Idle | Phase::Failed(_) => match self.status_of(facts) {
-                None => Primary::Act("Read the migrations".to_owned(), Msg::Read),
-                Some(status) => Self::offer(status, facts, rules),
+            Phase::Idle | Phase::Failed(_) if self.own.look_of(facts).is_none() => {
+                Primary::Act("Read the migrations".to_owned(), Msg::Read)
+            }
+            Phase::Idle | Phase::Failed(_) => match self.runner(facts) {
+                Some(Runner::Tool(at)) => {
+                    let pending = self.status_of(facts).map(|status| status.pending.as_slice());
+                    let allowed = own::Allowed { pending, named: &self.named };
+                    self.own.primary(at, allowed, facts, rules).map(Msg::Own)
+                }
+                Some(Runner::BuiltIn) => match self.status_of(facts) {
+                    None => Primary::Act("Read the migrations".to_owned(), Msg::Read),
+                    Some(status) => self.offer(status, facts, rules),
+                },
+                None => Primary::Blocked(
+                    label,
+                    "No migrations were found in the project, and no tool that runs them. Skip this step.".to_owned(),
+                ),
             },
         }
     }
 
-    fn offer(status: &Status, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+    /// Who runs the migrations: as chosen; else the project's own tool where it is installed, else the built-in runner.
+    pub fn runner(&self, facts: &Facts) -> Option<Runner> {
+        let tools = self.own.look_of(facts).map(|look| look.tools.as_slice()).unwrap_or_default();
+        let folder = Self::folder(facts).is_some();
+        match self.own.draft.runner {
+            Some(Runner::Tool(at)) if at < tools.len() => return Some(Runner::Tool(at)),
+            Some(Runner::BuiltIn) if folder => return Some(Runner::BuiltIn),
+            Some(Runner::Tool(_) | Runner::BuiltIn) | None => {}
+        }
+        // The built-in runner reads Prisma's folders, so only Prisma itself comes before it there.
+        let ready = tools.iter().position(|found| {
+            found.installed && found.elsewhere.is_none() && (!folder || found.tool == Tool::Prisma)
+        });
+        match ready {
+            Some(at) => Some(Runner::Tool(at)),
+            None if folder => Some(Runner::BuiltIn),
+            None => (!tools.is_empty()).then_some(Runner::Tool(0)),
+        }
+    }
+
+    fn offer(&self, status: &Status, facts: &Facts, rules: &Rules) -> Primary<Msg> {
         let label = match status.pending.len() {
             0 if !status.failed.is_empty() => "Apply the migrations".to_owned(),
             0 if facts.migrated.is_some() => return Primary::Next,
-            0 => return Primary::Act("Nothing is pending".to_owned(), Msg::Deploy),
+            0 => return Primary::Act("Keep the database as it is".to_owned(), Msg::Deploy),
             1 => "Apply 1 migration".to_owned(),
             n => format!("Apply {n} migrations"),
         };
@@ -143,17 +187,16 @@ impl Step {
                     .to_owned(),
             );
         }
-        match may_change(facts, rules) {
+        match guard::check(Some(&status.pending), &self.named, facts, rules) {
             Err(why) if !rules.dry_run => Primary::Blocked(label, why),
             Ok(()) | Err(_) => Primary::Act(label, Msg::Deploy),
         }
     }
 
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
-        if self.status_of(ctx.facts).is_none()
-            && matches!(self.phase, Phase::Idle)
-            && Self::folder(ctx.facts).is_some()
-        {
+        let known = self.own.look_of(ctx.facts).is_some()
+            && (self.status_of(ctx.facts).is_some() || Self::folder(ctx.facts).is_none());
+        if !known && matches!(self.phase, Phase::Idle) && !self.own.busy() {
             self.read(ctx);
         }
     }
@@ -162,8 +205,21 @@ impl Step {
         match (msg, &self.phase) {
             (Msg::Read, Phase::Idle | Phase::Failed(_)) => self.read(ctx),
             (Msg::Status(status), Phase::Reading(_)) => {
+                self.own.ran_over(ctx.facts, &status);
                 self.status = Some(*status);
                 self.phase = Phase::Idle;
+                self.own.look(ctx);
+            }
+            (Msg::Own(msg), _) => {
+                let pending = self.status.as_ref().map(|status| status.pending.as_slice());
+                let allowed = own::Allowed { pending, named: &self.named };
+                match self.own.update(ctx, msg, allowed) {
+                    own::After::Nothing => {}
+                    own::After::Read => self.read(ctx),
+                    own::After::WouldRun => {
+                        self.phase = Phase::WouldChange(pending.map_or(0, <[_]>::len))
+                    }
+                }
             }
             (Msg::Deploy, Phase::Idle | Phase::Failed(_)) => self.deploy(ctx),
             (Msg::Running(name, statements), Phase::Deploying(_)) => {
@@ -206,9 +262,16 @@ impl Step {
                 Phase::Reading(ticket) | Phase::Deploying(ticket) | Phase::Resolving(ticket),
             ) => {
                 ctx.cancel(*ticket);
-                self.running = None;
                 self.status = None;
-                self.phase = Phase::Idle;
+                self.phase = match (&self.phase, self.running.take()) {
+                    (Phase::Deploying(_), Some((name, _))) => Phase::Failed(stopped(&name)),
+                    _ => Phase::Idle, // nothing was under way
+                };
+            }
+            (Msg::Failed(problem), Phase::Idle | Phase::Failed(_) | Phase::WouldChange(_))
+                if self.own.busy() =>
+            {
+                self.own.fail(problem)
             }
             (Msg::Failed(problem), _) => {
                 self.running = None;
@@ -249,6 +312,9 @@ impl Step {
         if let Some((direct, folder)) = self.asked.clone() {
             let patience = ctx.rules.slot_patience;
             self.phase = Phase::Reading(ctx.start(Effect::Status { direct, folder, patience }));
+        } else {
+            self.phase = Phase::Idle;
+            self.own.look(ctx);
         }
     }
 
@@ -280,7 +346,7 @@ impl Step {
             self.phase = Phase::WouldChange(status.pending.len());
             return;
         }
-        if may_change(ctx.facts, ctx.rules).is_err() {
+        if guard::check(Some(&status.pending), &self.named, ctx.facts, ctx.rules).is_err() {
             return;
         }
         if let Some((direct, folder)) = self.asked.clone() {
@@ -293,13 +359,25 @@ impl Step {
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {
+        if self.own.busy() {
+            return Standing::Working;
+        }
         match &self.phase {
             Phase::Reading(_) | Phase::Deploying(_) | Phase::Resolving(_) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange(_) => Standing::WouldChange,
-            Phase::Idle if facts.established(StepId::Migrations) => Standing::Done,
+            Phase::Idle if self.own.problem().is_some() => Standing::Stopped,
+            Phase::Idle if facts.established(StepId::Migrations) => {
+                let unseen = facts.tool_run.as_ref().is_some_and(|run| !run.verified);
+                if unseen { Standing::DoneNotVerified } else { Standing::Done }
+            }
             Phase::Idle => Standing::Ready,
         }
+    }
+
+    /// What “Try again” sends after a problem of the built-in runner: first of all it is looked how things stand.
+    pub fn again(&self) -> Option<Msg> {
+        matches!(self.phase, Phase::Failed(_)).then_some(Msg::Read)
     }
 
     pub fn problem(&self) -> Option<&Problem> {
@@ -309,7 +387,17 @@ impl Step {
             | Phase::Reading(_)
             | Phase::Deploying(_)
             | Phase::Resolving(_)
-            | Phase::WouldChange(_) => None,
+            | Phase::WouldChange(_) => self.own.problem(),
         }
     }
+}
+
+/// What a stop leaves behind.
+fn stopped(name: &str) -> Problem {
+    Problem::new(
+        "stopped",
+        format!("The run was stopped while {name} was being applied."),
+        "PostgreSQL undoes what it had done, unless it has a COMMIT of its own. Its row in the ledger stays unfinished (P3009). Those before it stay applied.",
+    )
+    .fix("Read the migrations again", Fix::TryAgain)
 }

@@ -161,14 +161,14 @@ impl Steps {
             StepId::Test => self.test.again().map(Into::into),
             StepId::App => self.app.again().map(Into::into),
             StepId::Verify => self.verify.again().map(Into::into),
+            StepId::Migrations => self.migrations.again().map(Into::into),
             StepId::HandOver => self.hand_over.again().map(Into::into),
             StepId::Cluster
             | StepId::Measure
             | StepId::Pool
             | StepId::Urls
             | StepId::Project
-            | StepId::EnvFiles
-            | StepId::Migrations => None,
+            | StepId::EnvFiles => None,
         }
     }
 
@@ -202,6 +202,9 @@ impl Steps {
             (StepId::Pool, Fix::UsePool(name)) => Some(pool::Msg::Adopt(name.clone()).into()),
             (StepId::Test, fix) => self.test.fix(fix).map(Into::into),
             (StepId::Measure, fix @ Fix::AllowThisComputer) => self.test.fix(fix).map(Into::into),
+            (StepId::Migrations, Fix::UseBuiltInRunner) => {
+                Some(migrations::Msg::Own(migrations::own::Msg::UseBuiltIn).into())
+            }
             _ => None, // a fix belongs to the one step that offers it
         }
     }

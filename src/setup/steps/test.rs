@@ -382,6 +382,7 @@ impl Step {
             | Fix::UseSize(_)
             | Fix::UsePool(_)
             | Fix::KeepForSession
+            | Fix::UseBuiltInRunner
             | Fix::Copy(_)
             | Fix::Open(_) => None,
         }

@@ -205,7 +205,7 @@ fn constrained(table: &str, add: &ast::AddConstraint) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::migration::{Harm, lock::Lock, risk::risks};
+    use crate::domain::migration::{Harm, lock::Lock, risk::tests::risks};
 
     #[test]
     fn every_action_has_its_harm_and_lock() {

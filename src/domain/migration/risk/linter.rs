@@ -185,7 +185,7 @@ fn table(stmt: &ast::Stmt) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::migration::{Harm, risk::risks};
+    use crate::domain::migration::{Harm, risk::tests::risks};
 
     use super::*;
 

@@ -321,7 +321,7 @@ fn shortened(node: &SyntaxNode) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::migration::{Harm, Risk, lock::Lock, risk::risks};
+    use crate::domain::migration::{Harm, Risk, lock::Lock, risk::tests::risks};
 
     fn one(sql: &str) -> Risk {
         let mut found = risks(sql);
