@@ -25,7 +25,9 @@ pub enum Value {
     Text(String),
     /// `env("DATABASE_URL")`, with the name of the variable.
     Env(String),
-    /// A list, a number, or what can't be read.
+    /// `["public", "billing"]`
+    List(Vec<String>),
+    /// A number, or what can't be read.
     Other,
 }
 
@@ -37,7 +39,7 @@ impl Datasource {
     pub fn text(&self, key: &str) -> Option<&str> {
         match &self.get(key)?.value {
             Value::Text(text) => Some(text),
-            Value::Env(_) | Value::Other => None,
+            Value::Env(_) | Value::List(_) | Value::Other => None,
         }
     }
 
@@ -45,7 +47,15 @@ impl Datasource {
     pub fn variable(&self, key: &str) -> Option<&str> {
         match &self.get(key)?.value {
             Value::Env(name) => Some(name),
-            Value::Text(_) | Value::Other => None,
+            Value::Text(_) | Value::List(_) | Value::Other => None,
+        }
+    }
+
+    /// The schemas of the database that the models lie in, where more than one is named.
+    pub fn schemas(&self) -> &[String] {
+        match self.get("schemas").map(|property| &property.value) {
+            Some(Value::List(schemas)) => schemas,
+            _ => &[], // none named: the URL's, or public
         }
     }
 
@@ -294,7 +304,11 @@ fn read_value(tokens: &[Token<'_>]) -> Value {
         ([_, _, name, _], ["env", "(", _, ")"]) if name.kind == Kind::Text => {
             Value::Env(unquoted(name.text))
         }
-        _ => Value::Other, // lists, numbers, expressions
+        ([_, items @ .., _], ["[", .., "]"]) => {
+            let items = items.iter().filter(|item| item.kind == Kind::Text);
+            Value::List(items.map(|item| unquoted(item.text)).collect())
+        }
+        _ => Value::Other, // numbers, expressions
     }
 }
 
@@ -359,7 +373,7 @@ model Datasource {
                 ("provider", 7, Value::Text("postgresql".to_owned())),
                 ("url", 8, Value::Env("DATABASE_URL".to_owned())),
                 ("relationMode", 10, Value::Text("prisma".to_owned())),
-                ("schemas", 11, Value::Other),
+                ("schemas", 11, Value::List(vec!["public".to_owned(), "app".to_owned()])),
             ]
         );
         assert!(db.is_postgresql());

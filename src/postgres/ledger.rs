@@ -33,6 +33,8 @@ pub struct Book {
     pub layout: Layout,
     /// Prisma's `schema=` parameter.
     pub schema: Option<String>,
+    /// Further schemas that have to be empty before the first deploy.
+    pub schemas: Vec<String>,
     /// For each look into the ledger and each note in it.
     pub limit: Duration,
 }
@@ -147,11 +149,13 @@ impl Ledger {
 
     /// Ordinary tables in the schema that the runner did not make: a baseline is needed before the first deploy.
     pub async fn schema_not_empty(&self, wire: &mut Wire) -> Result<bool, WireError> {
+        let further = self.book.schemas.iter().map(String::as_str);
+        let schemas = std::iter::once(self.book.schema()).chain(further).map(literal);
         let sql = format!(
             "select count(*) > 0 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-             where c.relkind = 'r' and n.nspname = {} \
+             where c.relkind = 'r' and n.nspname in ({}) \
              and c.relname not in ({}, 'spatial_ref_sys', 'geometry_columns')",
-            literal(self.book.schema()),
+            schemas.collect::<Vec<_>>().join(", "),
             literal(self.book.table_name())
         );
         let rows = self.ask(wire, &sql).await?;

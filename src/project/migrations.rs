@@ -6,9 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::domain::migration::{
-    Entry, Layout, Script, lock_provider, order,
-    script::{BadText, was_recorded_as},
+use crate::{
+    disk,
+    domain::{
+        migration::{
+            Entry, Layout, Script, lock_provider, order,
+            script::{BadText, was_recorded_as},
+        },
+        prisma_schema,
+    },
 };
 
 /// PostgreSQL takes no longer message.
@@ -45,6 +51,8 @@ pub struct Folder {
     pub layout: Layout,
     /// In the order in which they run.
     pub entries: Vec<Entry>,
+    /// Schemas of the database that the Prisma schema beside the folder names.
+    pub schemas: Vec<String>,
 }
 
 /// Lists the folder. The lock file is checked, the scripts are not.
@@ -75,11 +83,13 @@ pub fn list(folder: &Path) -> Result<Folder, FolderError> {
     let is_prisma = files.iter().any(|name| name == PRISMA_LOCK)
         || directories.iter().any(|entry| entry.has_script)
         || numbered.is_empty();
+    let mut schemas = Vec::new();
     let (layout, mut entries) =
         if is_prisma { (Layout::Prisma, directories) } else { (Layout::Plain, numbered) };
     match layout {
         Layout::Prisma => {
             refuse_prisma_8(folder, &entries)?;
+            schemas = schemas_beside(folder);
             order::as_prisma(&mut entries, |entry| &entry.name);
         }
         Layout::Plain => {
@@ -87,11 +97,24 @@ pub fn list(folder: &Path) -> Result<Folder, FolderError> {
             order::by_number(&mut entries, |entry| &entry.name);
         }
     }
-    Ok(Folder { path: folder.to_owned(), layout, entries })
+    Ok(Folder { path: folder.to_owned(), layout, entries, schemas })
 }
 
 const PRISMA_SCRIPT: &str = "migration.sql";
 const PRISMA_LOCK: &str = "migration_lock.toml";
+
+/// A Prisma schema is one file, or all `.prisma` files of its folder. What can't be read names none.
+fn schemas_beside(folder: &Path) -> Vec<String> {
+    let beside = folder.parent().into_iter().flat_map(|parent| std::fs::read_dir(parent).ok());
+    let files = beside.flatten().flatten().map(|entry| entry.path());
+    let schemas = files.filter(|file| file.extension().is_some_and(|it| it == "prisma"));
+    let texts =
+        schemas.filter_map(|file| String::from_utf8(disk::read(&file, 1 << 20).ok()??).ok());
+    texts
+        .flat_map(|text| prisma_schema::datasources(&text))
+        .flat_map(|datasource| datasource.schemas().to_vec())
+        .collect()
+}
 
 /// Not the way back, not what an editor or a Mac leaves behind.
 fn is_numbered(name: &str) -> bool {
@@ -190,6 +213,12 @@ fn head(path: &Path) -> Result<String, FolderError> {
 }
 
 impl Folder {
+    /// Where it is, without what is in it.
+    pub fn place(&self) -> Self {
+        let (path, layout) = (self.path.clone(), self.layout);
+        Self { path, layout, entries: Vec::new(), schemas: Vec::new() }
+    }
+
     pub fn file(&self, name: &str) -> PathBuf {
         match self.layout {
             Layout::Prisma => self.path.join(name).join(PRISMA_SCRIPT),

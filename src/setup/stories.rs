@@ -12,7 +12,7 @@ use crate::{
         client::Client,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         login::Login,
-        migration::surroundings::Backup,
+        migration::{Resolve, Status, surroundings::Backup},
         pool::{Pool, PoolMode, PoolName, PoolOrder},
         problem::{Fix, Problem},
         project::Project,
@@ -651,6 +651,35 @@ fn what_is_pending_in_another_database_is_asked_anew() {
     assert!(setup.act(now(), migrations::Msg::Deploy.into()).is_empty());
 
     assert_eq!(setup.facts.migrated, None);
+}
+
+#[test]
+fn a_failed_migration_is_marked_once_on_production_only_by_its_name_and_noted() {
+    let how = Resolve::RolledBack("2_more".to_owned());
+    let ready = |environment| {
+        let mut setup = signed_in(environment);
+        setup.facts.pool = Some(made(&order()));
+        setup.facts.project = Some(project());
+        setup.act(now(), urls::Msg::Accept.into());
+        setup
+    };
+    let mut production = ready(Environment::Production);
+    assert!(production.act(now(), migrations::Msg::Resolve(how.clone()).into()).is_empty());
+
+    let mut setup = ready(Environment::Staging);
+    let (ticket, effect) = started(setup.act(now(), migrations::Msg::Resolve(how.clone()).into()));
+    let Effect::Migrations(migrations::Effect::Resolve { how: sent, .. }) = effect else {
+        panic!("not the step's: {effect:?}")
+    };
+    assert_eq!(sent, how);
+    assert!(setup.act(now(), migrations::Msg::Resolve(how.clone()).into()).is_empty());
+    let status = Status { managed: true, ..Status::default() };
+    let resolved = migrations::Msg::Resolved(how, Box::new(status.clone()));
+    setup.settle(now(), ticket, resolved.into());
+
+    assert_eq!(setup.steps.migrations.status_of(&setup.facts), Some(&status));
+    let noted = setup.record.entries.last().map(|entry| entry.what.clone());
+    assert_eq!(noted, Some("Migration 2_more marked as rolled back".to_owned()));
 }
 
 fn project() -> Project {

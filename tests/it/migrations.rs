@@ -556,6 +556,19 @@ async fn a_baseline_marks_what_is_there_and_the_rest_is_applied() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_schema_that_the_prisma_schema_names_has_to_be_empty_at_first() {
+    let ground = Ground::start().await;
+    ground.run("defaultdb", "create schema billing; create table billing.invoice(id int)").await;
+    ground.script("1_a", "create table a(id int);\n");
+    let schema = "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DATABASE_URL\")\n  schemas = [\"public\", \"billing\"]\n}\n";
+    let file = ground.migrations().with_file_name("schema.prisma");
+    fs::write(&file, schema).unwrap();
+    assert_eq!(ground.json("defaultdb", &["deploy"])["problem"]["code"], "P3005");
+    fs::write(&file, schema.replace(", \"billing\"", "")).unwrap();
+    assert_eq!(ground.json("defaultdb", &["deploy"])["exit"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn url_folder_and_production_are_taken_from_where_they_stand() {
     let ground = Ground::start().await;
     ground.script("1_a", "create table a(id int);\n");

@@ -75,7 +75,7 @@ pub async fn survey(job: &Job) -> Result<Survey, Problem> {
 
 async fn survey_of(folder: &Folder, job: &Job) -> Result<Survey, Problem> {
     let mut wire = connect(job).await?;
-    let seen = migrate::look(&mut wire, &book(job, folder.layout)).await;
+    let seen = migrate::look(&mut wire, &book(job, folder)).await;
     wire.close().await;
     let Seen { rows, not_empty, invalid_indexes } =
         seen.map_err(|err| told::wire(err, &job.direct))?;
@@ -118,7 +118,7 @@ pub(super) async fn status(job: &Job) -> Result<Status, Problem> {
 pub async fn deploy(job: &Job, progress: &mut impl Progress) -> Result<Deployed, Problem> {
     let folder = list(job).await?;
     let mut wire = connect(job).await?;
-    let book = book(job, folder.layout);
+    let book = book(job, &folder);
     let deployed = apply_all(&mut wire, &book, &folder, progress).await;
     let invalid = match &deployed {
         // The connection may be gone; then the next status tells.
@@ -190,6 +190,7 @@ pub async fn resolve(
         Resolve::RolledBack(_) => {
             list(job).await.or_else(|problem| match problem.code.as_str() {
                 "P3019" => Ok(Folder {
+                    schemas: Vec::new(),
                     path: job.folder.clone(),
                     layout: Layout::Prisma,
                     entries: Vec::new(),
@@ -201,7 +202,7 @@ pub async fn resolve(
     };
     let scripts = scripts_to_mark(&folder, how)?;
     let mut wire = connect(job).await?;
-    let marked = mark(&mut wire, &book(job, folder.layout), &folder, how, scripts, progress).await;
+    let marked = mark(&mut wire, &book(job, &folder), &folder, how, scripts, progress).await;
     wire.close().await;
     marked.map_err(|stopped| stopped.told(&folder, &job.direct))
 }
@@ -261,9 +262,14 @@ fn warnings(folder: &Folder, compared: &Compared) -> Vec<Warning> {
     exchanged.into_iter().chain(late.map(|name| Warning::Late(name.to_owned()))).collect()
 }
 
-fn book(job: &Job, layout: Layout) -> Book {
+fn book(job: &Job, folder: &Folder) -> Book {
     let schema = job.direct.url.parameter("schema").filter(|schema| !schema.is_empty());
-    Book { layout, schema: schema.map(str::to_owned), limit: job.timing.query }
+    Book {
+        layout: folder.layout,
+        schema: schema.map(str::to_owned),
+        schemas: folder.schemas.clone(),
+        limit: job.timing.query,
+    }
 }
 
 /// A connection proved direct, on itself. Waits for a slot of a full database as long as `patience`.
@@ -312,7 +318,8 @@ async fn list(job: &Job) -> Result<Folder, Problem> {
 }
 
 async fn read(folder: &Folder, name: &str) -> Result<(Script, Plan), Problem> {
-    let (folder, name) = (Folder { entries: Vec::new(), ..folder.clone() }, name.to_owned());
+    let folder = folder.place();
+    let name = name.to_owned();
     blocking(move || {
         let script = folder.script(&name).map_err(|err| told::folder(&err))?;
         let plan = statements::plan(&script.sql);
