@@ -1,5 +1,4 @@
 //! What the command line prints: progress per step, problems, the closing table, JSON.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -38,7 +37,9 @@ impl Progress {
             return;
         }
         match news {
-            News::Begins(step) => println!("{:>2} {}", step.number(), step.title()),
+            News::Begins(step) => {
+                say(format_args!("{:>2} {}", step.number(), step.title()));
+            }
             News::Working(_, what) => {
                 // What is counted behind the first clause would flood the terminal.
                 let head = what.split(['…', ',', ':']).next().unwrap_or_default();
@@ -103,8 +104,18 @@ impl Progress {
 
     #[expect(clippy::unused_self, reason = "lines belong to a progress, which may be silent")]
     fn line(&self, text: &str) {
-        println!("   {text}");
+        say(format_args!("   {text}"));
     }
+}
+
+/// A reader that went away, such as `head`, must not end work that is under way.
+fn say(line: std::fmt::Arguments<'_>) {
+    writeln!(std::io::stdout(), "{line}").ok();
+}
+
+/// The same for what is no result.
+fn complain(line: std::fmt::Arguments<'_>) {
+    writeln!(std::io::stderr(), "{line}").ok();
 }
 
 fn mark(standing: Standing) -> &'static str {
@@ -125,28 +136,28 @@ pub fn print_problem(problem: &Problem) {
     let code = &problem.code;
     let is_prisma_s = code.strip_prefix('P').is_some_and(|rest| rest.parse::<u16>().is_ok());
     let code = if is_prisma_s { format!(" ({code})") } else { String::new() };
-    eprintln!("\n   ✕ {}{code}", problem.what);
+    complain(format_args!("\n   ✕ {}{code}", problem.what));
     if !problem.why.is_empty() {
-        eprintln!("     {}", problem.why);
+        complain(format_args!("     {}", problem.why));
     }
     if let Some(quote) = &problem.quote {
         eprintln!("     {}", quote.sentence());
     }
     for hint in &problem.hints {
-        eprintln!("     → {}", hint.label);
+        complain(format_args!("     → {}", hint.label));
     }
     for detail in &problem.detail {
-        eprintln!("       {detail}");
+        complain(format_args!("       {detail}"));
     }
 }
 
 /// A sentence that ends the program.
 pub fn print_error(text: &str) {
-    eprintln!("poolwright: {text}");
+    complain(format_args!("poolwright: {text}"));
 }
 
 pub fn print_line(text: &str) {
-    println!("{text}");
+    say(format_args!("{text}"));
 }
 
 /// Asks a yes-or-no question on the terminal; `None` where nobody can answer.
@@ -154,8 +165,8 @@ pub fn ask(question: &str) -> Option<bool> {
     if !std::io::stdin().is_terminal() {
         return None;
     }
-    print!("   {question} [y/N] ");
-    std::io::stdout().flush().ok()?;
+    let mut terminal = std::io::stdout();
+    write!(terminal, "   {question} [y/N] ").and_then(|()| terminal.flush()).ok()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).ok()?;
     Some(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -163,19 +174,19 @@ pub fn ask(question: &str) -> Option<bool> {
 
 /// The closing table: step, result, figures.
 pub fn print_table(setup: &Setup) {
-    println!("\n{:<4}{:<20} {:<20} Figures", "", "Step", "Result");
-    println!("{}", "─".repeat(100));
+    say(format_args!("\n{:<4}{:<20} {:<20} Figures", "", "Step", "Result"));
+    say(format_args!("{}", "─".repeat(100)));
     for step in StepId::ALL {
         let standing = setup.standing(step);
         let lines = figures::figures(setup, step);
         let first = lines.first().cloned().unwrap_or_default();
         let result = format!("{} {}", mark(standing), standing.word());
-        println!("{:>2}  {:<20} {result:<20} {first}", step.number(), step.name());
+        say(format_args!("{:>2}  {:<20} {result:<20} {first}", step.number(), step.name()));
         for line in lines.iter().skip(1) {
-            println!("{:<4}{:<20} {:<20} {line}", "", "", "");
+            say(format_args!("{:<4}{:<20} {:<20} {line}", "", "", ""));
         }
     }
-    println!("{}", "─".repeat(100));
+    say(format_args!("{}", "─".repeat(100)));
 }
 
 /// The same as one JSON object.
@@ -215,5 +226,5 @@ pub fn print_json(setup: &Setup, exit: Exit) {
             "after": side(comparison.after.as_ref()),
         })
     });
-    println!("{}", json!({ "exit": exit.code(), "steps": steps, "comparison": verdict }));
+    say(format_args!("{}", json!({ "exit": exit.code(), "steps": steps, "comparison": verdict })));
 }

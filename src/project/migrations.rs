@@ -105,7 +105,7 @@ const PRISMA_LOCK: &str = "migration_lock.toml";
 
 /// A Prisma schema is one file, or all `.prisma` files of its folder. What can't be read names none.
 fn schemas_beside(folder: &Path) -> Vec<String> {
-    let beside = folder.parent().into_iter().flat_map(|parent| std::fs::read_dir(parent).ok());
+    let beside = folder.parent().and_then(|parent| std::fs::read_dir(parent).ok()).into_iter();
     let files = beside.flatten().flatten().map(|entry| entry.path());
     let schemas = files.filter(|file| file.extension().is_some_and(|it| it == "prisma"));
     let texts =

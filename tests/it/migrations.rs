@@ -536,6 +536,19 @@ async fn a_plain_folder_of_numbered_files_has_the_same_safety_and_a_ledger_of_it
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_goes_away_does_not_stop_a_deploy() {
+    let ground = Ground::start().await;
+    ground.script("1_a", "create table a(id int);\n");
+    ground.script("2_b", "create table b(id int);\n");
+    let mut command = ground.migrate("defaultdb", &["deploy"]);
+    let mut deploy = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(deploy.stdout.take());
+    drop(deploy.stderr.take());
+    assert_eq!(deploy.wait().unwrap().code(), Some(0));
+    assert_eq!(ground.ledger("defaultdb").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_baseline_marks_what_is_there_and_the_rest_is_applied() {
     let ground = Ground::start().await;
     ground.run("defaultdb", "create table a(id int); create table b(id int)").await;
