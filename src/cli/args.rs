@@ -164,6 +164,9 @@ pub struct Changes {
     /// Allow migrations on production as well
     #[arg(long, requires = "production")]
     pub migrate: bool,
+    /// Allow migrations that may lose data in the database of this name
+    #[arg(long, value_name = "DATABASE")]
+    pub allow_loss: Option<String>,
 }
 
 /// `90`, `90s`, `5m`.

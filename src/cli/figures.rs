@@ -74,7 +74,10 @@ fn would(setup: &Setup, step: StepId) -> Vec<String> {
         },
         StepId::Migrations => match &setup.steps.migrations.phase {
             migrations::Phase::WouldChange(count) => {
-                format!("would apply {}", many(*count, "migration"))
+                match setup.steps.migrations.command(&setup.facts) {
+                    Some(command) => format!("would run {command}"),
+                    None => format!("would apply {}", many(*count, "migration")),
+                }
             }
             _ => String::new(), // as above
         },
@@ -215,6 +218,14 @@ fn files(files: Option<impl AsRef<[crate::setup::facts::WrittenFile]>>) -> Vec<S
 }
 
 fn migrations(setup: &Setup) -> Vec<String> {
+    if let Some(run) = &setup.facts.tool_run {
+        let read = if run.verified { "nothing is pending" } else { "what is pending was not read" };
+        return vec![format!(
+            "{} ended well over the direct connection, {} ms; {read}",
+            run.command,
+            run.took.as_millis()
+        )];
+    }
     let Some(applied) = &setup.facts.migrated else { return Vec::new() };
     let mut lines =
         vec![format!("{} applied over the direct connection", many(applied.len(), "migration"))];

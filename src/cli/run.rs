@@ -36,6 +36,7 @@ async fn prepare(args: &args::Setup) -> Result<(Setup, World), Problem> {
     let mut rules = Rules {
         dry_run: args.changes.dry_run,
         production_named: args.changes.production.clone(),
+        loss_allowed: args.changes.allow_loss.clone(),
         ..Rules::default()
     };
     let mut skip_migrations = false;

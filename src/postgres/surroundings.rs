@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    domain::migration::surroundings::{Blocker, LONG, Surroundings},
+    domain::migration::surroundings::{Blocker, Surroundings},
     postgres::wire::{Row, Wire, WireError},
 };
 
@@ -32,17 +32,17 @@ const PREPARED: &str = "select p.owner::text, p.gid, extract(epoch from clock_ti
      where l.virtualtransaction = '-1/' || p.transaction::text and l.locktype = 'relation'), 'something') \
      from pg_prepared_xacts p where p.database = current_database() order by p.prepared limit 20";
 
-/// Reads it; changes nothing. `wire` is direct.
-pub async fn read(wire: &mut Wire) -> Result<Surroundings, WireError> {
+/// Reads it; changes nothing. `wire` is direct; a transaction with locks counts from the age `long` on.
+pub async fn read(wire: &mut Wire, long: Duration) -> Result<Surroundings, WireError> {
     let proved_at = Timestamp::now();
     let size = wire.rows(SIZE).await?;
     let held = wire.rows(HELD).await?;
     let prepared = wire.rows(PREPARED).await?;
     let size = size.first().map(Vec::as_slice).unwrap_or_default();
     let hidden = held.iter().filter(|row| text(row, 4).is_none()).count();
-    let mut blockers: Vec<Blocker> = held.iter().filter_map(|row| blocker(row)).collect();
-    blockers.extend(prepared.iter().filter_map(|row| left_prepared(row)));
-    blockers.retain(|blocker| LONG <= blocker.age);
+    let mut blockers: Vec<Blocker> = held.iter().filter_map(blocker).collect();
+    blockers.extend(prepared.iter().filter_map(left_prepared));
+    blockers.retain(|blocker| long <= blocker.age);
     Ok(Surroundings {
         proved_at,
         server: text(size, 0).unwrap_or_default(),

@@ -236,7 +236,7 @@ async fn read(
     lines: mpsc::Sender<Line>,
 ) {
     let mut line: Vec<u8> = Vec::new();
-    let mut chunk = [0_u8; 8192];
+    let mut chunk = vec![0_u8; 8192];
     loop {
         // A pipe that breaks has said what it had to say.
         let count = pipe.read(&mut chunk).await.unwrap_or(0);

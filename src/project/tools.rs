@@ -89,12 +89,11 @@ fn with(found: &mut Found, arguments: &[&str]) {
 
 /// Puts another program before the arguments of both commands.
 fn through(found: &mut Found, old: &str, new: &str) {
-    let changed = |command: &str| match command.strip_prefix(old) {
-        Some(rest) => format!("{new}{rest}"),
-        None => command.to_owned(),
-    };
-    found.command = changed(&found.command);
-    found.status = found.status.as_deref().map(changed);
+    for command in std::iter::once(&mut found.command).chain(&mut found.status) {
+        if let Some(rest) = command.strip_prefix(old) {
+            *command = format!("{new}{rest}");
+        }
+    }
 }
 
 /// The variables of a PostgreSQL database that a text names in quotes.

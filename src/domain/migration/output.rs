@@ -185,7 +185,7 @@ fn without_url_passwords(text: &str) -> String {
             .rsplit_once('@')
             .and_then(|(credentials, host)| Some((credentials.split_once(':')?, host)))
         {
-            Some(((user, _), host)) => shown.push_str(&format!("{user}:{MASK}@{host}")),
+            Some(((user, _), host)) => shown.extend([user, ":", MASK, "@", host]),
             None => shown.push_str(url),
         }
         rest = more;

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         cluster::ClusterId,
         migration::{
-            surroundings::{Backup, Surroundings},
+            surroundings::{Backup, LONG, Surroundings},
             tool::Found,
         },
         problem::{Fix, Problem},
@@ -50,7 +50,7 @@ pub(super) async fn run(
                 Err(problem) => Msg::Failed(problem),
             }
         }
-        Effect::Run(job) => match migrate(*job, world, notes).await {
+        Effect::Run(job) => match Box::pin(migrate(*job, world, notes)).await {
             Ok(msg) => msg,
             Err(problem) => {
                 tracing::info!(code = problem.code, what = problem.what, "stopped");
@@ -75,7 +75,7 @@ async fn around(
     world: &World,
 ) -> Result<Surroundings, Problem> {
     let mut wire = proved(direct, patience, world).await?;
-    let seen = surroundings::read(&mut wire).await;
+    let seen = surroundings::read(&mut wire, LONG).await;
     wire.close().await;
     seen.map_err(|err| told::wire(err, direct))
 }

@@ -1,4 +1,4 @@
-//! Tools that a `package.json` names: Prisma, Drizzle, Knex, TypeORM, Sequelize, node-pg-migrate.
+//! Tools that a `package.json` names: Prisma, Drizzle, Knex, `TypeORM`, Sequelize, node-pg-migrate.
 
 use std::{
     collections::BTreeMap,

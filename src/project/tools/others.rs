@@ -81,8 +81,7 @@ fn alembic(places: &Places) -> Vec<Found> {
             Some(line.split_once('=')?.1.trim().to_owned())
         };
         let location = setting("script_location")
-            .map(|at| at.replace("%(here)s/", ""))
-            .unwrap_or_else(|| "alembic".to_owned());
+            .map_or_else(|| "alembic".to_owned(), |at| at.replace("%(here)s/", ""));
         let env = found.folder.join(location).join("env.py");
         if let Some(code) = places.text(&env) {
             found.evidence.push(env.display().to_string());

@@ -125,7 +125,9 @@ impl Step {
                 Primary::Working("Marking in the ledger…".to_owned(), Some(Msg::Stop))
             }
             Phase::WouldChange(_) => Primary::Next,
-            Phase::Idle | Phase::Failed(_) if self.own.look_of(facts).is_none() => {
+            Phase::Idle | Phase::Failed(_)
+                if self.own.look_of(facts).is_none() && self.status_of(facts).is_none() =>
+            {
                 Primary::Act("Read the migrations".to_owned(), Msg::Read)
             }
             Phase::Idle | Phase::Failed(_) => match self.runner(facts) {
@@ -164,6 +166,13 @@ impl Step {
             None if folder => Some(Runner::BuiltIn),
             None => (!tools.is_empty()).then_some(Runner::Tool(0)),
         }
+    }
+
+    /// The command of the project's own tool, where that would run.
+    pub fn command(&self, facts: &Facts) -> Option<&str> {
+        let Some(Runner::Tool(at)) = self.runner(facts) else { return None };
+        let found = self.own.look_of(facts)?.tools.get(at)?;
+        Some(self.own.command(at, found))
     }
 
     fn offer(&self, status: &Status, facts: &Facts, rules: &Rules) -> Primary<Msg> {
@@ -210,17 +219,7 @@ impl Step {
                 self.phase = Phase::Idle;
                 self.own.look(ctx);
             }
-            (Msg::Own(msg), _) => {
-                let pending = self.status.as_ref().map(|status| status.pending.as_slice());
-                let allowed = own::Allowed { pending, named: &self.named };
-                match self.own.update(ctx, msg, allowed) {
-                    own::After::Nothing => {}
-                    own::After::Read => self.read(ctx),
-                    own::After::WouldRun => {
-                        self.phase = Phase::WouldChange(pending.map_or(0, <[_]>::len))
-                    }
-                }
-            }
+            (Msg::Own(msg), _) => self.update_own(ctx, msg),
             (Msg::Deploy, Phase::Idle | Phase::Failed(_)) => self.deploy(ctx),
             (Msg::Running(name, statements), Phase::Deploying(_)) => {
                 self.waiting = None;
@@ -232,14 +231,8 @@ impl Step {
             (Msg::Warned(warning), Phase::Deploying(_)) => self.warnings.push(warning),
             (Msg::Resolve(how), Phase::Idle | Phase::Failed(_)) => self.resolve(ctx, how),
             (Msg::Resolved(how, status), Phase::Resolving(_)) => {
-                let what = match how {
-                    Resolve::RolledBack(name) => format!("Migration {name} marked as rolled back"),
-                    Resolve::Applied(name) => format!("Migration {name} marked as applied"),
-                    Resolve::Baseline(name) => {
-                        format!("Migrations up to {name} marked as applied: a baseline")
-                    }
-                };
-                ctx.did(what, Undo::Impossible("a mark in the ledger stays".to_owned()));
+                let stays = Undo::Impossible("a mark in the ledger stays".to_owned());
+                ctx.did(marked(&how), stays);
                 self.status = Some(*status);
                 self.phase = Phase::Idle;
             }
@@ -292,6 +285,16 @@ impl Step {
                 | Msg::Stop,
                 _,
             ) => {}
+        }
+    }
+
+    fn update_own(&mut self, ctx: &mut Ctx<'_>, msg: own::Msg) {
+        let pending = self.status.as_ref().map(|status| status.pending.as_slice());
+        let allowed = own::Allowed { pending, named: &self.named };
+        match self.own.update(ctx, msg, allowed) {
+            own::After::Nothing => {}
+            own::After::Read => self.read(ctx),
+            own::After::WouldRun => self.phase = Phase::WouldChange(pending.map_or(0, <[_]>::len)),
         }
     }
 
@@ -389,6 +392,14 @@ impl Step {
             | Phase::Resolving(_)
             | Phase::WouldChange(_) => self.own.problem(),
         }
+    }
+}
+
+fn marked(how: &Resolve) -> String {
+    match how {
+        Resolve::RolledBack(name) => format!("Migration {name} marked as rolled back"),
+        Resolve::Applied(name) => format!("Migration {name} marked as applied"),
+        Resolve::Baseline(name) => format!("Migrations up to {name} marked as applied: a baseline"),
     }
 }
 

@@ -381,6 +381,7 @@ impl Step {
             | Fix::RemoveRule(_)
             | Fix::UseSize(_)
             | Fix::UsePool(_)
+            | Fix::UseBuiltInRunner
             | Fix::KeepForSession
             | Fix::UseBuiltInRunner
             | Fix::Copy(_)

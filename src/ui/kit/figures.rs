@@ -39,6 +39,11 @@ pub fn clock(at: Timestamp) -> String {
     clock_in(at, &TimeZone::system())
 }
 
+/// `Tuesday 25 November, 02:00`, in this computer's time zone.
+pub fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%A %-d %B, %H:%M").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,6 +45,8 @@ enum Side {
 }
 
 const BUTTON: f32 = 40.0;
+/// Higher than this it has no room beside the buttons.
+const BESIDE: f32 = 48.0;
 /// The text beside the buttons needs at least this.
 const TEXT_MIN: f32 = 220.0;
 
@@ -91,7 +93,8 @@ impl Footer {
             }
         }
         if let Some(text) = &self.text {
-            self.stacked = self.confirm || free < TEXT_MIN;
+            let beside = |free: f32| small(ui, text, free - 26.0).size().y <= BESIDE;
+            self.stacked = self.confirm || free < TEXT_MIN || !beside(free);
             let room = if self.stacked { width - 26.0 } else { free - 26.0 };
             let height = small(ui, text, room).size().y;
             if self.stacked {

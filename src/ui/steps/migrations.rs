@@ -1,235 +1,202 @@
-//! Page 9: what is pending and what it locks or destroys, the run, and the ledger rows read back.
+//! Page 9: the database that is changed, who runs the migrations, what they lose or lock, the run, and what it left.
 
-use egui::{RichText, Ui};
+mod history;
+mod pending;
+mod runner;
+
+use egui::Ui;
 
 use crate::{
-    domain::{
-        migration::{Applied, Harm, Pending, Risk, Status},
-        secret::Secret,
+    domain::migration::{
+        surroundings::{Backup, Surroundings},
+        tool::Tool,
     },
     setup::{
         Setup,
         facts::Facts,
-        steps::migrations::{Msg, Phase, Step},
+        steps::migrations::{Phase, Step, guard, own::Runner},
     },
     ui::{
-        act::{Act, Copied},
-        kit::{
-            self, Column, Icon,
-            stages::{Cell, Mark, Row, stages},
-        },
+        act::Act,
+        kit::{self, Icon},
         steps::written,
-        theme::{Theme, gap, role},
+        theme::Theme,
     },
 };
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
-    let (step, facts) = (&setup.steps.migrations, &setup.facts);
-    let theme = Theme::of(ui);
-    let folder = facts.project.as_ref().and_then(|project| project.migrations.as_ref());
-    if let Some(folder) = folder {
-        kit::card(ui, None, |ui| way(ui, facts, &folder.display().to_string()));
-    } else {
-        let text = "The project has no prisma/migrations folder. Run your own tool with the direct URL, or skip this step.";
-        kit::note(ui, theme.info, Icon::Info, "Nothing to run from here.", text);
+    let facts = &setup.facts;
+    let step = &mut setup.steps.migrations;
+    let runner = step.runner(facts);
+    let mut act = None;
+    if facts.urls.is_some() {
+        kit::card(ui, Some("The database that is changed"), |ui| target(ui, step, facts));
     }
-    if matches!(step.phase, Phase::Deploying(_)) || !step.log.is_empty() {
-        kit::card(ui, Some("Run"), |ui| run(ui, step));
+    around(ui, step, facts);
+    if facts.project.is_some() {
+        act = kit::card(ui, Some("Who runs the migrations"), |ui| {
+            runner::show(ui, step, facts, runner)
+        })
+        .or(act);
     }
     if let Phase::WouldChange(count) = step.phase {
-        let migrations = kit::count(count, "migration", "migrations");
-        written::would(ui, &format!("{migrations} would be applied."));
+        would(ui, step, facts, count);
     }
-    let mut act = None;
-    if let Some(status) = step.status_of(facts) {
-        let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
-        act = standing(ui, status, idle);
+    act = history::run(ui, step).or(act);
+    act = runner::output(ui, &step.own).or(act);
+    let own_history = match runner {
+        Some(Runner::Tool(at)) => tool(step, facts, at) == Some(Tool::Prisma),
+        Some(Runner::BuiltIn) | None => true,
+    };
+    if own_history && let Some(status) = step.status_of(facts) {
+        let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_)) && !step.own.busy();
+        act = history::standing(ui, status, idle).or(act);
         if !matches!(step.phase, Phase::Deploying(_)) {
-            pending(ui, status);
+            pending::show(ui, status);
+            let clear = status.failed.is_empty() && !status.schema_not_empty;
+            let asked = clear && guard::asks(Some(&status.pending));
+            if let Some(database) = guard::database(facts).filter(|_| asked).map(str::to_owned) {
+                pending::name(ui, &mut step.named, &database);
+            }
         }
     }
     if let Some(applied) = facts.migrated.as_ref().filter(|applied| !applied.is_empty()) {
-        kit::card(ui, Some("Rows of the ledger, read back"), |ui| ledger(ui, applied));
+        kit::card(ui, Some("Rows of the ledger, read back"), |ui| history::ledger(ui, applied));
     }
-    kit::fold(ui, "Why over the direct connection?", |ui| {
-        kit::paragraph(
-            ui,
-            "A migration holds locks and session settings over many statements. A pool in transaction mode may hand it another server connection after each of them, and it can stop half-way with “prepared statement … already exists”. So the very connection that runs it is first proved direct by its process id.",
-        );
-        kit::paragraph(
-            ui,
-            "The ledger _prisma_migrations is left exactly as Prisma leaves it. The URL is given to this run only; nothing is written to disk.",
-        );
-    });
+    why(ui);
     act
 }
 
-fn way(ui: &mut Ui, facts: &Facts, folder: &str) {
-    kit::key_value(ui, "Folder", folder);
+fn tool(step: &Step, facts: &Facts, at: usize) -> Option<Tool> {
+    step.own.look_of(facts)?.tools.get(at).map(|found| found.tool)
+}
+
+/// What it is, how much it holds, how to get back.
+fn target(ui: &mut Ui, step: &Step, facts: &Facts) {
+    let look = step.own.look_of(facts);
+    let seen = look.and_then(|look| look.surroundings.as_ref().ok());
     if let Some(urls) = &facts.urls {
         kit::key_value(ui, "Over", &urls.direct.masked());
+    }
+    if let Some(seen) = seen {
+        let tables =
+            kit::count(usize::try_from(seen.tables).unwrap_or(usize::MAX), "table", "tables");
+        let rows = figures(seen.rows);
+        kit::key_value(
+            ui,
+            "Holds",
+            &format!("{tables} with about {rows} rows, on PostgreSQL {}", seen.server),
+        );
+        let proved = format!(
+            "At {} by its process id. It is proved again before anything runs.",
+            kit::clock(seen.proved_at)
+        );
+        kit::key_value(ui, "Proved direct", &proved);
+    }
+    match look.map(|look| &look.backup) {
+        Some(Backup::Of(at)) => kit::key_value(ui, "Newest backup", &kit::day(*at)),
+        Some(Backup::None) => kit::key_value(ui, "Newest backup", "There is none yet."),
+        Some(Backup::Unknown(why)) => {
+            kit::key_value(ui, "Newest backup", &format!("Not known. {why}"))
+        }
+        None => {}
     }
     kit::key_value(
         ui,
         "Undo",
-        "A migration cannot be undone from here. Make sure of a backup first.",
+        "A migration cannot be undone from here. The way back is a backup, restored as a new cluster.",
     );
 }
 
-/// What was applied, what runs, what comes.
-fn run(ui: &mut Ui, step: &Step) {
-    let cell = |mark, found: &str, took| vec![Cell { mark, found: found.to_owned(), took }];
-    let mut rows: Vec<Row> = step
-        .log
-        .iter()
-        .map(|applied| Row {
-            title: applied.name.clone(),
-            cells: cell(Mark::Passed, "applied", Some(applied.took)),
-        })
-        .collect();
-    if let Some((name, statements)) = &step.running {
-        let finished = *statements as usize;
-        let found = match finished {
-            0 => "begun".to_owned(),
-            _ => kit::count(finished, "statement finished", "statements finished"),
-        };
-        rows.push(Row { title: name.clone(), cells: cell(Mark::Running, &found, None) });
+/// `1,204,000`.
+fn figures(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at != 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
     }
-    let begun = |name: &str| rows.iter().any(|row| row.title == name);
-    let waiting: Vec<Row> = step
-        .status
-        .iter()
-        .filter(|_| matches!(step.phase, Phase::Deploying(_)))
-        .flat_map(|status| &status.pending)
-        .filter(|pending| !begun(&pending.script.name))
-        .map(|pending| Row {
-            title: pending.script.name.clone(),
-            cells: cell(Mark::NotReached, "waiting", None),
-        })
-        .collect();
-    rows.extend(waiting);
-    stages(ui, &[], &rows);
+    grouped
 }
 
-/// What the ledger says beside the pending ones.
-fn standing(ui: &mut Ui, status: &Status, idle: bool) -> Option<Act> {
-    let mut act = None;
+fn around(ui: &mut Ui, step: &Step, facts: &Facts) {
     let theme = Theme::of(ui);
-    let warnings = [
-        (
-            &status.edited,
-            "was changed after it was applied. Prisma ignores that; a new database would differ.",
-        ),
-        (&status.missing, "is in the ledger, but not in the folder."),
-    ];
-    for name in &status.failed {
-        let text = "It began earlier and did not finish. See what it left behind, then mark it as rolled back or as applied (P3009).";
-        kit::note(ui, theme.danger, Icon::Stopped, &format!("{name} stands half-way."), text);
-        act = resolve(ui, name).or(act);
-    }
-    if status.schema_not_empty {
-        let text =
-            "Mark the migrations that made these tables as applied first: a baseline (P3005).";
-        kit::note(ui, theme.danger, Icon::Stopped, "The database has tables, but no ledger.", text);
-    }
-    if !status.failed.is_empty() || status.schema_not_empty {
-        act = again(ui, idle).or(act);
-    }
-    for (names, what) in warnings {
-        for name in names {
-            kit::note(ui, theme.warning, Icon::Warning, name, what);
+    let Some(look) = step.own.look_of(facts) else { return };
+    match &look.surroundings {
+        Ok(seen) => blockers(ui, seen),
+        Err(problem) => {
+            let why = match problem.code.as_str() {
+                "not direct" => {
+                    "A pool lends its connections: the lock that keeps two runs apart would stay with one of them, and the next run would wait for it in vain."
+                }
+                _ => problem.why.as_str(), // it was not reached
+            };
+            let text = format!("{why} Migrations run over the direct connection only.");
+            kit::note(ui, theme.danger, Icon::Stopped, &problem.what, text.trim_start());
         }
     }
-    act
 }
 
-/// Prisma's own command; the direct URL comes from the env file that it reads.
-fn resolve(ui: &mut Ui, name: &str) -> Option<Act> {
-    let label = "Copy the command that marks it rolled back";
-    let copy = |ui: &mut Ui| kit::copy_button(ui, label, &format!("{label}, {name}"));
-    ui.horizontal(copy).inner.then(|| {
-        let text = Secret::new(format!("npx prisma migrate resolve --rolled-back {name}"));
-        let kind = "Command that marks a migration rolled back".to_owned();
-        Act::Copy(Copied { text, kind, secret: false })
-    })
-}
-
-/// After what stood in the way was put right elsewhere.
-fn again(ui: &mut Ui, idle: bool) -> Option<Act> {
-    let button = |ui: &mut Ui| kit::secondary_button(ui, "Read the migrations again");
-    ui.add_enabled_ui(idle, button).inner.clicked().then(|| Msg::Read.into())
-}
-
-fn pending(ui: &mut Ui, status: &Status) {
+/// Who would make a migration wait, and with it everybody who comes after.
+fn blockers(ui: &mut Ui, seen: &Surroundings) {
     let theme = Theme::of(ui);
-    let applied = kit::count(status.applied.len(), "migration", "migrations");
-    if status.pending.is_empty() {
-        if !status.failed.is_empty() {
-            return;
-        }
-        let text = format!("The ledger lists {applied} as applied.");
-        kit::note(ui, theme.success, Icon::Done, "Nothing is pending.", &text);
-        return;
+    if !seen.blockers.is_empty() {
+        let count = kit::count(seen.blockers.len(), "transaction has", "transactions have");
+        let title = format!("{count} held a lock for more than 30 s.");
+        let who: Vec<String> = seen.blockers.iter().take(5).map(own_sentence).collect();
+        let text = format!(
+            "A migration of the same tables waits for it, and everybody who comes after waits for the migration. {}",
+            who.join(" ")
+        );
+        kit::note(ui, theme.warning, Icon::Warning, &title, &text);
     }
-    let title = format!("{} pending", kit::count(status.pending.len(), "migration", "migrations"));
-    kit::card(ui, Some(&title), |ui| {
-        kit::caption(ui, &format!("In this order. The ledger lists {applied} as applied."));
-        for one in &status.pending {
-            kit::hairline(ui);
-            script(ui, one);
-        }
+    if seen.hidden != 0 {
+        let sessions = kit::count(
+            usize::try_from(seen.hidden).unwrap_or(usize::MAX),
+            "session holds a lock",
+            "sessions hold locks",
+        );
+        kit::caption(ui, &format!("{sessions} whose age this role may not see."));
+    }
+}
+
+fn own_sentence(blocker: &crate::domain::migration::surroundings::Blocker) -> String {
+    format!("{}.", blocker.sentence())
+}
+
+fn would(ui: &mut Ui, step: &Step, facts: &Facts, count: usize) {
+    let text = match step.command(facts) {
+        Some(command) => format!("{command} would be run."),
+        None => format!("{} would be applied.", kit::count(count, "migration", "migrations")),
+    };
+    written::would(ui, &text);
+}
+
+fn why(ui: &mut Ui) {
+    kit::fold(ui, "Why over the direct connection?", |ui| {
+        kit::paragraph(
+            ui,
+            "A migration holds locks and session settings over many statements. A pool in transaction mode may hand it another server connection after each of them, and it can stop half-way with “prepared statement … already exists”. The lock that keeps two runs apart would stay behind with a connection of the pool, and the next run would wait for it in vain. So the connection is first proved direct by its process id.",
+        );
+        kit::paragraph(
+            ui,
+            "A program of the project gets the direct URL in its own environment and nowhere else: not on its command line, not in a file. Of this computer's environment it gets everything but what names another database or opens the account. Whatever it says is shown with the password masked.",
+        );
+        kit::paragraph(
+            ui,
+            "The built-in runner leaves the ledger _prisma_migrations exactly as Prisma leaves it, and waits at most 5 s for a table, so that the app never queues behind it.",
+        );
     });
 }
 
-fn script(ui: &mut Ui, pending: &Pending) {
-    let theme = Theme::of(ui);
-    let name = &pending.script.name;
-    ui.add(egui::Label::new(RichText::new(name).text_style(role::strong())).wrap());
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = gap::XS;
-        let told = pending.risks.iter().filter(|risk| risk.harm != Harm::Brief);
-        for risk in told {
-            let text = format!("{}: line {} {}", harm(risk), risk.line, risk.what);
-            if risk.destructive {
-                kit::marked(ui, Icon::Warning, theme.danger.text, "Warning", &text);
-            } else {
-                kit::marked(ui, Icon::Locked, theme.warning.text, "Warning", &text);
-            }
-        }
-        if pending.risks.iter().all(|risk| risk.harm == Harm::Brief) {
-            let text = "Nothing in it that is known to lose data or to lock for long.";
-            kit::marked(ui, Icon::Done, theme.success.text, "Passed", text);
-        }
-    });
-    kit::fold(ui, &format!("SQL of {name}"), |ui| kit::mono(ui, pending.script.sql.trim_end()));
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn harm(risk: &Risk) -> &'static str {
-    match risk.harm {
-        Harm::Destroys => "May lose data",
-        Harm::Rewrites if risk.destructive => "Rewrites, may lose data",
-        Harm::Rewrites => "Rewrites",
-        Harm::Locks | Harm::Brief => "Locks",
-        Harm::Breaks => "May break running code",
-        Harm::Fails => "May not go through",
-        Harm::Unseen => "Not looked into",
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([0, 999, 1_000, 1_204_000].map(figures), ["0", "999", "1,000", "1,204,000"]);
     }
-}
-
-fn ledger(ui: &mut Ui, applied: &[Applied]) {
-    let columns = [
-        Column::text("Migration"),
-        Column::text_of("Checksum", 110.0),
-        Column::figures("Took", 70.0),
-        Column::figures("Finished", 70.0),
-    ];
-    let rows: Vec<Vec<String>> = applied
-        .iter()
-        .map(|applied| {
-            let finished = applied.row.finished_at.map_or("not yet".to_owned(), kit::clock);
-            let checksum: String = applied.row.checksum.chars().take(12).collect();
-            vec![applied.name.clone(), checksum, kit::took(applied.took), finished]
-        })
-        .collect();
-    kit::table(ui, "Rows of the ledger", &columns, &rows);
 }

@@ -95,7 +95,19 @@ fn look_through(
     if let Some(why) = refused(&words) {
         return Err(Refusal(why));
     }
-    let Some(name) = script(&words, scripts) else { return Ok(()) };
+    if let Some(name) = script(&words, scripts) {
+        of_script(name, scripts, depth)?;
+    }
+    match words.iter().skip(1).find_map(|word| loses(word)) {
+        Some(word) => Err(Refusal(format!(
+            "“{word}” takes migrations back or empties the database. Only what brings it up to date is run from here."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What a script calls, and what is called before and after it.
+fn of_script(name: &str, scripts: &BTreeMap<String, String>, depth: usize) -> Result<(), Refusal> {
     if depth == DEEPEST {
         return Err(Refusal(format!(
             "The scripts of package.json call each other without end, from {name}."
@@ -194,15 +206,8 @@ fn refused(words: &[&str]) -> Option<String> {
             "A URL stands on the command line, where every user of this computer can read it. The direct URL is given in the program's environment.".to_owned(),
         );
     }
-    if let Some((_, _, why)) =
-        REFUSED.iter().find(|(program, words_of, _)| calls(program) && says(words, words_of))
-    {
-        return Some((*why).to_owned());
-    }
-    let word = words.iter().skip(1).find_map(|word| loses(word))?;
-    Some(format!(
-        "“{word}” takes migrations back or empties the database. Only what brings it up to date is run from here."
-    ))
+    let row = REFUSED.iter().find(|(program, words_of, _)| calls(program) && says(words, words_of));
+    row.map(|(_, _, why)| (*why).to_owned())
 }
 
 /// Do these words stand in the command in this order, options aside?
@@ -212,7 +217,7 @@ fn says(words: &[&str], wanted: &[&str]) -> bool {
 }
 
 /// A word that means a loss in whatever program: `db:reset`, `migrate-fresh`, `downgrade`.
-fn loses<'a>(word: &'a str) -> Option<&'a str> {
+fn loses(word: &str) -> Option<&str> {
     const LOSES: [&str; 18] = [
         "reset",
         "fresh",

@@ -9,7 +9,7 @@ pub enum Form {
     Url,
     /// With every parameter: Prisma's own clients read them.
     PrismaUrl,
-    /// `postgresql+psycopg://…`: SQLAlchemy's name for psycopg 3, psycopg 2 and asyncpg.
+    /// `postgresql+psycopg://…`: `SQLAlchemy`'s name for psycopg 3, psycopg 2 and asyncpg.
     Psycopg,
     Psycopg2,
     Asyncpg,
@@ -63,22 +63,23 @@ impl Form {
         }
     }
 
-    /// `the direct URL`, `its host`.
-    pub fn words(self) -> &'static str {
+    /// Does it name the whole connection, not a part of it?
+    pub fn is_url(self) -> bool {
         match self {
-            Self::Url | Self::PrismaUrl => "the direct URL",
-            Self::Psycopg | Self::Psycopg2 | Self::Asyncpg => {
-                "the direct URL as SQLAlchemy writes it"
-            }
-            Self::Ecto => "the direct URL as Ecto writes it",
-            Self::Jdbc => "the direct URL as JDBC writes it, without the password",
-            Self::KeyValue => "the direct connection as .NET writes it",
-            Self::Host => "its host",
-            Self::Port => "its port",
-            Self::User => "its user",
-            Self::Password => "its password",
-            Self::Database => "its database",
-            Self::SslMode => "its encryption",
+            Self::Url
+            | Self::PrismaUrl
+            | Self::Psycopg
+            | Self::Psycopg2
+            | Self::Asyncpg
+            | Self::Ecto
+            | Self::Jdbc
+            | Self::KeyValue => true,
+            Self::Host
+            | Self::Port
+            | Self::User
+            | Self::Password
+            | Self::Database
+            | Self::SslMode => false,
         }
     }
 

@@ -239,13 +239,10 @@ impl Own {
             ));
         }
         if let Err(problem) = &look.surroundings {
-            let why = match problem.code.as_str() {
-                "not direct" => {
-                    "A pool lends its connections: the tool's lock would stay with one of them, and the next run would wait for it in vain."
-                }
-                _ => "Migrations run over the direct connection only.", // it was not reached
-            };
-            return Err(format!("{} {why}", problem.what));
+            return Err(format!(
+                "{} Migrations run over the direct connection only.",
+                problem.what
+            ));
         }
         Ok(command)
     }

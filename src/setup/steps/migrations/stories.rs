@@ -301,6 +301,21 @@ fn a_stop_asks_the_processes_and_says_what_it_means_for_this_tool() {
 }
 
 #[test]
+fn a_run_goes_on_while_another_page_is_open() {
+    let mut setup = ready(false, Status::default(), vec![found(Tool::Knex, true)]);
+    let (ticket, _) = start(setup.act(now(), own_run().into()));
+    setup.note(now(), ticket, own(own::Msg::Started(4711)));
+    assert!(
+        setup.act(now(), crate::setup::Msg::Go(StepId::App)).is_empty(),
+        "nothing is cancelled"
+    );
+    assert_eq!(setup.steps.migrations.standing(&setup.facts), Standing::Working);
+    let ended = Ended { code: Some(0), took: Duration::from_secs(9) };
+    setup.settle(now(), ticket, own(own::Msg::Ended(ended)));
+    assert_eq!(setup.steps.migrations.standing(&setup.facts), Standing::DoneNotVerified);
+}
+
+#[test]
 fn a_stop_before_the_program_runs_starts_nothing() {
     let mut setup = ready(false, Status::default(), vec![found(Tool::Knex, true)]);
     let (ticket, _) = start(setup.act(now(), own_run().into()));
@@ -353,8 +368,7 @@ fn nothing_runs_over_a_connection_that_is_not_direct() {
     setup.settle(now(), ticket, own(own::Msg::Looked(Box::new(look))));
     assert_eq!(
         blocked(&setup),
-        "A pooler answered on the direct URL. A pool lends its connections: the tool's lock would stay with one of them, \
-         and the next run would wait for it in vain."
+        "A pooler answered on the direct URL. Migrations run over the direct connection only."
     );
     assert!(setup.act(now(), own_run().into()).is_empty());
 }
