@@ -243,7 +243,11 @@ fn app(setup: &Setup) -> Vec<String> {
         Some(count) => format!("{count} connections arrived through the pool"),
         None => "whether its connections come through the pool is hidden from this role".to_owned(),
     };
-    vec![format!("{} · deployment {} ACTIVE · {arrived}", deployed.app_name, deployed.deployment)]
+    let deployment = match &deployed.deployment {
+        Some(deployment) => format!("deployment {deployment} ACTIVE"),
+        None => "changed by hand".to_owned(),
+    };
+    vec![format!("{} · {deployment} · {arrived}", deployed.app_name)]
 }
 
 fn verify(setup: &Setup) -> Vec<String> {

@@ -16,7 +16,7 @@ use crate::{
         pages::Links,
         wire::or_default,
     },
-    domain::app_spec::{App, AppId},
+    domain::app_spec::{App, AppId, Spec},
 };
 
 /// Apps on a page: as many as the provider gives. Each comes with up to three copies of its settings, so pages that are
@@ -69,6 +69,8 @@ pub struct BrokenStep {
 pub struct Proposal {
     /// US dollars a month, after the change.
     pub cost: Option<String>,
+    /// The settings as they would be stored.
+    pub spec: Option<Spec>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +127,7 @@ impl WireApp {
 #[derive(Deserialize)]
 struct WireProposal {
     app_cost: Option<Number>,
+    spec: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -254,7 +257,8 @@ impl Client {
     pub async fn propose(&self, id: &AppId, spec: &Value) -> Result<Proposal, ApiError> {
         let body = json!({ "app_id": id.0, "spec": spec });
         let read: WireProposal = self.read(Operation::ProposeApp(id.clone()), Some(&body)).await?;
-        Ok(Proposal { cost: read.app_cost.map(|cost| cost.to_string()) })
+        let cost = read.app_cost.map(|cost| cost.to_string());
+        Ok(Proposal { cost, spec: read.spec.map(Spec::from) })
     }
 
     /// Replaces the settings, which starts a deployment. New code is never asked for.

@@ -2,6 +2,7 @@
 //! The spec is edited as raw JSON: a typed struct would lose the fields it does not know.
 
 pub mod difference;
+pub mod form;
 
 mod switch;
 

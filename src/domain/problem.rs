@@ -86,6 +86,10 @@ pub enum Fix {
     UseSize(u32),
     /// Takes the pool that exists already.
     UsePool(PoolName),
+    /// Deletes the pool although nobody could tell whether an app uses it.
+    DeleteUnchecked,
+    /// Puts the app's earlier settings back.
+    RestoreApp,
     /// Keeps the token in memory only and goes on.
     KeepForSession,
     /// Leaves the project's own tool aside, and applies its migrations with the built-in runner.

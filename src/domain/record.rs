@@ -53,6 +53,8 @@ pub enum Undo {
     RestoreSpec {
         app: AppId,
         spec: Box<Spec>,
+        /// What we put in its place, as the account had it then: what differs from it is somebody else's.
+        sent: Box<Spec>,
     },
     RemoveLease {
         cluster: ClusterId,

@@ -66,7 +66,8 @@ pub struct Urls<'a> {
 pub struct App<'a> {
     pub name: &'a str,
     pub changes: Vec<SpecChange>,
-    pub deployment: &'a str,
+    /// `None` where the app was changed by hand.
+    pub deployment: Option<&'a str>,
     pub active_at: Timestamp,
     /// Connections that arrived through the pool; `None` where the server hides where they come from.
     pub arrived: Option<u32>,
@@ -340,12 +341,16 @@ impl Runbook<'_> {
                     .to_owned()
             }
         };
-        page.text(format!(
-            "Deployment {} of {} became active on {}; {arrived}.",
-            code(app.deployment),
-            code(app.name),
-            date(app.active_at)
-        ));
+        let (name, at) = (code(app.name), date(app.active_at));
+        page.text(match app.deployment {
+            Some(deployment) => {
+                format!(
+                    "Deployment {} of {name} became active on {at}; {arrived}.",
+                    code(deployment)
+                )
+            }
+            None => format!("{name} was changed by hand on {at}; {arrived}."),
+        });
         if !app.changes.is_empty() {
             page.table(
                 ["Variable", "Of", "Before", "After"],

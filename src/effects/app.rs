@@ -19,7 +19,7 @@ use crate::{
     effects::{Notes, World, account, slot},
     postgres::arrive,
     setup::steps::{
-        app::{Effect, Msg, Started},
+        app::{Effect, Msg, Proposal, Started},
         measure::Target,
     },
 };
@@ -41,7 +41,9 @@ pub(super) async fn run(
 ) -> Result<Msg, Problem> {
     let client = || account::client(token.as_ref(), world, notes);
     match effect {
-        Effect::Propose { app, spec } => propose(&client()?, &app, &spec).await,
+        Effect::Propose { app, before, after } => {
+            propose(&client()?, &app, &before, &after).await.map(Msg::Proposed)
+        }
         Effect::Update { app, before, after } => {
             update(&client()?, &app, &before, &after, &world.timing, notes).await
         }
@@ -54,19 +56,70 @@ pub(super) async fn run(
         Effect::Arrive { direct, pooler, patience } => {
             Ok(Msg::Arrived(arrive(&direct, pooler.as_deref(), patience, world, notes).await))
         }
-        Effect::Restore { app, spec } => {
-            restore(&client()?, &app, &spec, &world.timing, notes).await?;
-            Ok(Msg::Restored)
+        Effect::Restore { app, spec, sent } => {
+            let client = client()?;
+            let restored = restore(&client, &app, &spec, &sent, &world.timing, notes).await;
+            // Whatever came of it, later plans start from what is there.
+            if let Ok(now) = client.app(&app).await {
+                notes.note(Msg::Reread(Box::new(now.app))).await;
+            }
+            restored.map(|()| Msg::Restored)
         }
     }
 }
 
-async fn propose(client: &Client, app: &AppId, spec: &Spec) -> Result<Msg, Problem> {
-    let proposal = client.propose(app, spec).await.map_err(|err| account::problem(&err))?;
-    Ok(Msg::Proposed(match proposal.cost {
-        Some(cost) => format!("{cost} USD a month"),
-        None => "DigitalOcean names no cost".to_owned(),
-    }))
+/// Asks what the settings would cost, and what they cost now: what differs besides our variables, the person has to know.
+async fn propose(
+    client: &Client,
+    app: &AppId,
+    before: &Spec,
+    after: &Spec,
+) -> Result<Proposal, Problem> {
+    let ask = |spec| client.propose(app, spec);
+    let (now, then) = tokio::join!(ask(before), ask(after));
+    let then = then.map_err(|err| account::problem(&err))?;
+    let now = now
+        .inspect_err(|err| tracing::info!(%err, "the cost of the settings in place is not known"))
+        .ok();
+    let mut besides = Vec::new();
+    let cost = match (now.as_ref().and_then(|now| now.cost.as_ref()), &then.cost) {
+        (_, None) => "DigitalOcean names no cost".to_owned(),
+        (None, Some(then)) => format!("{then} USD a month"),
+        (Some(now), Some(then)) if same_amount(now, then) => {
+            format!("{then} USD a month, as before")
+        }
+        (Some(now), Some(then)) => {
+            besides.push(format!("The cost changes from {now} to {then} USD a month."));
+            format!("{then} USD a month instead of {now}")
+        }
+    };
+    if let Some((now, then)) = now.and_then(|now| now.spec).zip(then.spec) {
+        besides.extend(not_ours(&difference(before, after), &difference(&now, &then)));
+    }
+    Ok(Proposal { cost, besides })
+}
+
+/// `5` and `5.00` are the same.
+fn same_amount(one: &str, other: &str) -> bool {
+    match (one.parse::<f64>(), other.parse::<f64>()) {
+        (Ok(one), Ok(other)) => (one - other).abs() < 0.005,
+        _ => one == other, // no numbers: compared as they stand
+    }
+}
+
+/// What the account would change beyond what was asked for.
+fn not_ours(asked: &Difference, proposed: &Difference) -> Option<String> {
+    let mut more: Vec<String> = proposed
+        .variables
+        .iter()
+        .filter(|place| !asked.variables.contains(place))
+        .map(named)
+        .collect();
+    if proposed.elsewhere && !asked.elsewhere {
+        more.push("settings other than variables".to_owned());
+    }
+    (!more.is_empty())
+        .then(|| format!("DigitalOcean would change more than was asked for: {}.", more.join(", ")))
 }
 
 async fn read(client: &Client, app: &AppId) -> Result<Running, Problem> {
@@ -88,7 +141,7 @@ async fn update(
         notes.note(Msg::Reread(Box::new(now.app))).await;
         return Err(problem);
     }
-    put(client, &now, after, timing).await.map(Msg::Updated)
+    put(client, &now, after, timing, notes).await.map(Msg::Updated)
 }
 
 /// Sends the settings, reads them back, and finds the deployment that this started.
@@ -97,6 +150,7 @@ async fn put(
     now: &Running,
     wanted: &Spec,
     timing: &Timing,
+    notes: &Notes,
 ) -> Result<Started, Problem> {
     let app = &now.app.id;
     let lost = match client.update_app(app, wanted).await {
@@ -105,6 +159,7 @@ async fn put(
         Err(err) => return Err(account::problem(&err)),
     };
     let got = client.app(app).await.map_err(|err| account::problem(&err).outcome_unknown())?;
+    notes.note(Msg::Reread(Box::new(got.app.clone()))).await;
     if !arrived(&now.app.spec, wanted, &got.app.spec) {
         return Err(match lost {
             Some(err) if got.app.spec == now.app.spec => {
@@ -201,11 +256,13 @@ async fn newer(client: &Client, app: &AppId, superseded: String) -> Result<Strin
     Ok(list.into_iter().next().map_or(superseded, |newest| newest.id))
 }
 
-/// Puts earlier settings back and waits until they serve, unless somebody else's change would be lost.
+/// Puts earlier settings back over those that we sent and waits until they serve, unless somebody else's change would
+/// be lost.
 pub(super) async fn restore(
     client: &Client,
     app: &AppId,
     earlier: &Spec,
+    sent: &Spec,
     timing: &Timing,
     notes: &Notes,
 ) -> Result<(), Problem> {
@@ -213,11 +270,11 @@ pub(super) async fn restore(
     if now.app.spec == *earlier {
         return Ok(());
     }
-    let foreign = foreign_changes(earlier, &now.app.spec);
+    let foreign = foreign_changes(sent, &now.app.spec);
     if foreign != Difference::default() {
         return Err(changed_since(&now, &foreign));
     }
-    let started = put(client, &now, earlier, timing).await?;
+    let started = put(client, &now, earlier, timing, notes).await?;
     watch(client, app, started.deployment, timing.again * 5, notes).await.map(drop)
 }
 
@@ -318,7 +375,7 @@ async fn not_started(client: &Client, app: &AppId, failed: &Deployment) -> Probl
         format!("The new deployment of {name} did not start."),
         why.trim_start(),
     )
-    .hint("Restore the previous settings")
+    .fix("Restore the previous settings", Fix::RestoreApp)
     .fix(
         "Open the deployment's log",
         Fix::Open(format!("{}/deployments/{}", app_page(app), failed.id)),
@@ -341,7 +398,7 @@ fn stopped(app: &AppId) -> Problem {
         "The deployment was stopped before it served.",
         "Somebody stopped it, or DigitalOcean did. The app keeps its new settings until the next deployment.",
     )
-    .hint("Restore the previous settings")
+    .fix("Restore the previous settings", Fix::RestoreApp)
     .fix("Open the app's page", Fix::Open(app_page(app)))
 }
 

@@ -27,6 +27,11 @@ pub(super) async fn run(
     match effect {
         Effect::Write { file, text } => write(file, text, world).await.map(Msg::Written),
         Effect::Undo(undo) => take_back(undo, token, world, notes).await.map(|()| Msg::Undone),
+        Effect::DeleteUnchecked { cluster, pool } => {
+            let client = account::client(token.as_ref(), world, notes)?;
+            pool::delete_unchecked(&client, &cluster, &pool, &world.timing).await?;
+            Ok(Msg::Undone)
+        }
     }
 }
 
@@ -74,8 +79,9 @@ async fn take_back(
             pool::delete(&client()?, &cluster, &pool, &world.timing).await
         }
         Undo::RestoreFile { file, backup, ours } => files::restore(file, backup, ours).await,
-        Undo::RestoreSpec { app, spec } => {
-            app::restore(&client()?, &app, &spec, &world.timing, notes).await
+        Undo::RestoreSpec { app, spec, sent } => {
+            // What it notes of the app is meant for step 10 and dropped on the way.
+            app::restore(&client()?, &app, &spec, &sent, &world.timing, notes).await
         }
         Undo::RemoveLease { cluster, lease } => {
             let client = &client()?;

@@ -122,17 +122,27 @@ fn found<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     }
 }
 
-/// Deletes the pool, unless an app of the account goes through it. Fine where it is gone already.
+/// Deletes the pool, unless an app of the account goes through it, or nobody can tell. Fine where it is gone already.
 pub(super) async fn delete(
     client: &Client,
     cluster: &ClusterId,
     name: &PoolName,
     timing: &Timing,
 ) -> Result<(), Problem> {
-    let users = users(client, cluster, name).await.map_err(|err| account::problem(&err))?;
-    if !users.is_empty() {
-        return Err(still_used(&users));
+    match users(client, cluster, name).await {
+        Ok(users) if users.is_empty() => delete_unchecked(client, cluster, name, timing).await,
+        Ok(users) => Err(still_used(&users)),
+        Err(err) if err.forbidden() => Err(users_unknown(name)),
+        Err(err) => Err(account::problem(&err)),
     }
+}
+
+pub(super) async fn delete_unchecked(
+    client: &Client,
+    cluster: &ClusterId,
+    name: &PoolName,
+    timing: &Timing,
+) -> Result<(), Problem> {
     match found(client.delete_pool(cluster, name).await) {
         Ok(_) => {}
         // The answer was lost: what the account shows below is what counts.
@@ -155,20 +165,27 @@ pub(super) async fn delete(
     .fix("Try again", Fix::TryAgain))
 }
 
-/// Names of the apps that go through the pool, as far as the token may look.
+/// Names of the apps that go through the pool.
 async fn users(
     client: &Client,
     cluster: &ClusterId,
     name: &PoolName,
 ) -> Result<Vec<String>, ApiError> {
     let cluster = client.cluster(cluster).await?;
-    let apps = match client.apps().await {
-        Err(err) if err.forbidden() => Vec::new(),
-        apps => apps?,
-    };
+    let apps = client.apps().await?;
     let hosts = cluster.hosts();
     let uses = |app: &App| app_spec::uses_pool(&app.spec, &cluster.name, &hosts, name);
     Ok(apps.into_iter().filter(uses).map(|app| app.name).collect())
+}
+
+fn users_unknown(name: &PoolName) -> Problem {
+    Problem::new(
+        "users unknown",
+        format!("Pool {name} was not deleted."),
+        "The token may not list apps (scope app:read), so nobody can tell whether one still uses the pool. Without it such an app would lose its database.",
+    )
+    .hint("Look in DigitalOcean's panel whether an app's variables name the pool")
+    .fix(format!("Delete pool {name} all the same"), Fix::DeleteUnchecked)
 }
 
 fn still_used(apps: &[String]) -> Problem {

@@ -8,7 +8,8 @@ use crate::{
     domain::{
         access::{Granted, Lease},
         activity::{Activity, verdict::Comparison},
-        app_spec::AppId,
+        app_spec::{AppId, SpecChange},
+        capacity::Sizing,
         client::{Client, ClientUrl, Needs},
         cluster::{ClusterFacts, ClusterId, Environment},
         conn_url::ConnUrl,
@@ -149,7 +150,10 @@ pub struct ToolRun {
 pub struct Deployed {
     pub app: AppId,
     pub app_name: String,
-    pub deployment: String,
+    /// `None` where the app was changed or restarted by hand.
+    pub deployment: Option<String>,
+    /// What the switch changed in its settings.
+    pub changes: Vec<SpecChange>,
     pub active_at: Timestamp,
     /// Backends that arrived through the pool; `None` where the server hides addresses from us.
     pub arrived: Option<u32>,
@@ -189,6 +193,8 @@ pub struct Facts {
     pub activity: Activity,
     /// The pool as read back from the account.
     pub pool: Option<Pool>,
+    /// The arithmetic with which it was established.
+    pub sized: Option<Sizing>,
     pub urls: Option<Urls>,
     /// Access of this computer, one for each cluster and address.
     pub leases: Vec<Granted>,
@@ -234,7 +240,10 @@ impl Facts {
                 self.activity = Activity::default();
                 any
             }
-            StepId::Pool => self.pool.take().is_some(),
+            StepId::Pool => {
+                self.sized = None;
+                self.pool.take().is_some()
+            }
             StepId::Urls => self.urls.take().is_some(),
             StepId::Test => self.tested.take().is_some(),
             StepId::Project => self.project_files.take().is_some(),
@@ -244,6 +253,12 @@ impl Facts {
             StepId::Verify => self.comparison.take().is_some(),
             StepId::HandOver => self.runbook.take().is_some(),
         }
+    }
+
+    /// The app is off the pool again: nothing after the switch was after it.
+    pub fn switched_back(&mut self) {
+        self.activity.switch_began_at = None;
+        self.activity.switched_at = None;
     }
 
     /// A file that we wrote is as it was before: the step that wrote it is to be looked at again.

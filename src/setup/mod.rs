@@ -299,6 +299,8 @@ impl Setup {
             | Fix::UseSize(_)
             | Fix::UsePool(_)
             | Fix::UseBuiltInRunner
+            | Fix::DeleteUnchecked
+            | Fix::RestoreApp
             | Fix::KeepForSession => self.steps.fix(step, fix).map(Msg::Step),
         }
     }

@@ -6,16 +6,16 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        app_spec::{self, SpecChange},
+        app_spec,
         project::Project,
-        record::{Record, Undo},
+        record::Record,
         runbook::{App, Requests, Runbook, Urls},
         stages::Port,
     },
     setup::{
         facts::{Deployed, Facts},
         step::StepId,
-        steps::{app, pool},
+        steps::pool,
     },
 };
 
@@ -41,7 +41,7 @@ pub fn runbook(facts: &Facts, record: &Record, now: Timestamp) -> String {
             .and_then(|files| files.first())
             .map_or(Path::new(".env"), |file| &file.file),
         migrated: facts.migrated.as_deref(),
-        app: facts.deployed.as_ref().map(|deployed| app(facts, record, deployed)),
+        app: facts.deployed.as_ref().map(app),
         health_url: health_url(facts),
         comparison: facts.comparison.as_ref(),
         pooled_peak: pooler
@@ -70,26 +70,14 @@ fn urls(facts: &Facts) -> Option<Urls<'_>> {
     })
 }
 
-fn app<'a>(facts: &Facts, record: &Record, deployed: &'a Deployed) -> App<'a> {
+fn app(deployed: &Deployed) -> App<'_> {
     App {
         name: &deployed.app_name,
-        changes: changes(facts, record, deployed),
-        deployment: &deployed.deployment,
+        changes: deployed.changes.clone(),
+        deployment: deployed.deployment.as_deref(),
         active_at: deployed.active_at,
         arrived: deployed.arrived,
     }
-}
-
-/// What the switch changed in the app's settings: planned once more on the spec as it was before.
-fn changes(facts: &Facts, record: &Record, deployed: &Deployed) -> Vec<SpecChange> {
-    let before = record.entries.iter().rev().find_map(|entry| match &entry.undo {
-        Undo::RestoreSpec { app, spec } if *app == deployed.app && !entry.undone => Some(spec),
-        _ => None, // only a switch keeps a spec
-    });
-    before
-        .zip(app::switch(facts))
-        .and_then(|(before, switch)| app_spec::plan(before, &switch).ok())
-        .map_or_else(Vec::new, |plan| plan.changes)
 }
 
 fn health_url(facts: &Facts) -> Option<String> {
@@ -155,7 +143,7 @@ mod tests {
             migration::{Applied, LedgerRow},
             pool::{PoolMode, PoolName},
             project::{Finding, Kind},
-            record::{Entry, Exchange},
+            record::{Entry, Exchange, Undo},
             secret::Secret,
             stages::{BothPorts, Column, Outcome, Probe, Tested, Tracking},
         },
@@ -194,7 +182,8 @@ mod tests {
             deployed: Some(Deployed {
                 app: AppId("a1".to_owned()),
                 app_name: "shop-web".to_owned(),
-                deployment: "8f2c".to_owned(),
+                deployment: Some("8f2c".to_owned()),
+                changes: changes(),
                 active_at: at(60),
                 arrived: Some(7),
                 live_url: None,
@@ -392,6 +381,7 @@ mod tests {
                     Undo::RestoreSpec {
                         app: AppId("a1".to_owned()),
                         spec: Box::new(spec().into()),
+                        sent: Box::new(spec().into()),
                     },
                 ),
                 entry(
@@ -400,6 +390,18 @@ mod tests {
                 ),
             ],
         }
+    }
+
+    fn changes() -> Vec<app_spec::SpecChange> {
+        let switch = app_spec::Switch {
+            cluster_name: "shop-db".to_owned(),
+            hosts: vec!["db.example".to_owned()],
+            pool: PoolName::given("shop-pool"),
+            pooled_key: "DATABASE_URL".to_owned(),
+            direct_key: Some("DIRECT_URL".to_owned()),
+            pooled_suffix: "&pgbouncer=true&connection_limit=5&pool_timeout=20".to_owned(),
+        };
+        app_spec::plan(&spec(), &switch).map_or_else(|_| Vec::new(), |plan| plan.changes)
     }
 
     #[test]

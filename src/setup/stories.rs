@@ -1,19 +1,23 @@
 //! The core's tests: act, look at the effect as a value, settle, look at the facts.
 
+mod accounts;
+mod apps;
 mod measuring;
+mod pools;
 
 use jiff::Timestamp;
 
 use crate::{
     domain::{
         access::{Granted, Lease},
+        activity::{Holder, OURS, Sample},
         app_spec::{App, AppId},
         capacity::Limits,
         client::Client,
         cluster::{Cluster, ClusterFacts, ClusterId, Endpoint, Environment, User},
         login::Login,
         migration::{Resolve, Status, surroundings::Backup},
-        pool::{Pool, PoolMode, PoolName, PoolOrder},
+        pool::{BadName, Pool, PoolMode, PoolName, PoolOrder},
         problem::{Fix, Problem},
         project::Project,
         record::{Entry, Undo},
@@ -223,92 +227,6 @@ fn a_late_answer_changes_nothing() {
 }
 
 #[test]
-fn a_pool_that_somebody_else_made_meanwhile_can_be_used() {
-    let mut setup = signed_in(Environment::Staging);
-    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
-    let theirs = Pool { size: 3, ..made(&order()) };
-    setup.settle(now(), ticket, pool::Msg::Found(Some(theirs.clone())).into());
-    assert_eq!(setup.standing(StepId::Pool), Standing::Stopped);
-    let adopt = setup.fix(StepId::Pool, &Fix::UsePool(order().name)).expect("the card offers it");
-    assert!(setup.act(now(), adopt).is_empty());
-    assert_eq!(setup.facts.pool, Some(theirs));
-}
-
-#[test]
-fn only_a_pool_that_we_sent_is_ours_to_delete() {
-    for (sent_before, entries) in [(false, 0), (true, 1)] {
-        let mut setup = signed_in(Environment::Staging);
-        let (mut ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
-        if sent_before {
-            let (finding, _) = started(setup.settle(now(), ticket, lost()));
-            setup.settle(now(), finding, pool::Msg::Found(None).into());
-            (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
-        }
-        // The account refused, because a pool of this name and these settings is there.
-        setup.settle(now(), ticket, pool::Msg::Found(Some(made(&order()))).into());
-        assert_eq!(setup.facts.pool, Some(made(&order())));
-        assert_eq!(setup.record.entries.len(), entries);
-    }
-}
-
-#[test]
-fn editing_while_the_pool_is_created_does_not_change_the_order() {
-    let mut setup = signed_in(Environment::Staging);
-    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
-    setup.steps.pool.draft.size = 2;
-    let (_, effect) = started(setup.settle(now(), ticket, lost()));
-    assert_eq!(pool_effect(effect), pool::Effect::Find(id(), order().name));
-    assert!(matches!(&setup.steps.pool.phase, pool::Phase::Finding(_, kept) if *kept == order()));
-}
-
-#[test]
-fn an_existing_pool_is_used_without_a_request() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.facts.cluster.as_mut().unwrap().pools.push(made(&order()));
-    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
-    assert_eq!(setup.facts.pool, Some(made(&order())));
-    assert!(setup.record.entries.is_empty());
-}
-
-#[test]
-fn another_size_resizes_with_the_user_kept() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.facts.cluster.as_mut().unwrap().pools.push(made(&order()));
-    setup.act(now(), pool::Msg::UseSize(7).into());
-    let (_, effect) = started(setup.act(now(), pool::Msg::Act.into()));
-    assert_eq!(pool_effect(effect), pool::Effect::Resize(id(), PoolOrder { size: 7, ..order() }));
-}
-
-#[test]
-fn a_found_resize_is_no_creation_and_is_never_undone_by_deleting() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.facts.cluster.as_mut().unwrap().pools.push(made(&order()));
-    setup.act(now(), pool::Msg::UseSize(7).into());
-    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
-    let (finding, _) = started(setup.settle(now(), ticket, lost()));
-    let found = Pool { size: 7, ..made(&order()) };
-    setup.settle(now(), finding, pool::Msg::Found(Some(found)).into());
-    assert!(setup.record.entries.iter().all(|entry| !entry.undo.possible()));
-    assert_eq!(setup.standing(StepId::Pool), Standing::Done);
-}
-
-#[test]
-fn more_than_what_is_free_is_refused_with_the_sum() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.act(now(), pool::Msg::UseSize(20).into());
-    let problem = setup.steps.pool.decide(&setup.facts).unwrap_err();
-    assert_eq!(problem.what, "20 is more than the 19 connections that are free.");
-    assert!(setup.act(now(), pool::Msg::Act.into()).is_empty());
-}
-
-#[test]
-fn a_database_name_is_no_pool_name() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.steps.pool.draft.name = "shop".to_owned();
-    assert!(matches!(setup.primary(StepId::Pool), Primary::Blocked(..)));
-}
-
-#[test]
 fn production_is_changed_only_after_its_name_was_typed() {
     let mut setup = signed_in(Environment::Production);
     assert!(matches!(setup.primary(StepId::Pool), Primary::Blocked(..)));
@@ -376,6 +294,7 @@ fn neither_a_dry_run_nor_unnamed_production_lets_this_computer_in_or_restores_an
         setup.record.entries.push(entry(Undo::RestoreSpec {
             app: AppId("a1".to_owned()),
             spec: Box::new(serde_json::json!({}).into()),
+            sent: Box::new(serde_json::json!({}).into()),
         }));
 
         assert!(setup.act(now(), test::Msg::Allow.into()).is_empty());
@@ -548,60 +467,6 @@ fn timed_access_ends_when_its_time_is_over() {
     assert!(setup.due(until).is_none());
 }
 
-fn with_app() -> Setup {
-    let mut setup = signed_in(Environment::Staging);
-    setup.facts.pool = Some(made(&order()));
-    setup.facts.cluster.as_mut().unwrap().apps.push(App {
-        id: AppId("a1".to_owned()),
-        name: "shop-web".to_owned(),
-        spec: serde_json::json!({"name": "shop-web",
-            "databases": [{"name": "db", "cluster_name": "shop-db", "production": true}],
-            "services": [{"name": "web", "envs": [
-            {"key": "DATABASE_URL", "value": "postgresql://u:canary@db.example:25060/shop", "scope": "RUN_TIME"},
-        ]}]})
-        .into(),
-        live_url: None,
-        active_deployment: None,
-        updated_at: None,
-    });
-    setup
-}
-
-#[test]
-fn settings_that_may_have_arrived_can_be_put_back() {
-    for (unknown, entries) in [(true, 1), (false, 0)] {
-        let mut setup = with_app();
-        let before = setup.facts.cluster.as_ref().unwrap().apps[0].spec.clone();
-        let (ticket, _) = started(setup.act(now(), app::Msg::Switch.into()));
-        let (ticket, _) =
-            started(setup.settle(now(), ticket, app::Msg::Proposed(String::new()).into()));
-        let mut problem = Problem::new("no deployment", "No deployment started.", "");
-        problem.outcome_unknown = unknown;
-        setup.settle(now(), ticket, app::Msg::Failed(problem).into());
-
-        assert_eq!(setup.record.entries.len(), entries);
-        if let Some(entry) = setup.record.entries.first() {
-            let app = AppId("a1".to_owned());
-            assert_eq!(entry.undo, Undo::RestoreSpec { app, spec: Box::new(before) });
-        }
-    }
-}
-
-#[test]
-fn putting_one_app_back_leaves_the_other_to_be_put_back() {
-    let mut setup = signed_in(Environment::Staging);
-    for app in ["a1", "a2"] {
-        let undo = Undo::RestoreSpec {
-            app: AppId(app.to_owned()),
-            spec: Box::new(serde_json::json!({}).into()),
-        };
-        setup.record.entries.push(entry(undo));
-    }
-    let (ticket, _) = started(setup.act(now(), app::Msg::Restore.into()));
-    setup.settle(now(), ticket, app::Msg::Restored.into());
-    assert_eq!(setup.record.entries.iter().map(|e| e.undone).collect::<Vec<_>>(), [false, true]);
-}
-
 #[test]
 fn a_recording_ends_with_the_choice_of_its_cluster() {
     let mut setup = signed_in(Environment::Staging);
@@ -718,144 +583,6 @@ fn a_review_with_nothing_to_write_is_over() {
 }
 
 #[test]
-fn a_dry_run_leaves_the_keychain_alone() {
-    let mut setup = Setup::new(Rules { dry_run: true, ..Rules::default() });
-    setup.steps.sign_in.draft.token = "dop_v1_canary".to_owned();
-    let (_, effect) = started(setup.act(now(), sign_in::Msg::SignIn.into()));
-    let keep = sign_in::Keep::SessionOnly;
-    let Effect::SignIn(effect) = effect else { panic!("not the sign-in's: {effect:?}") };
-    assert_eq!(effect, sign_in::Effect::Check { token: Secret::new("dop_v1_canary"), keep });
-}
-
-#[test]
-fn another_account_asks_for_review_of_what_came_from_the_first() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.steps.sign_in.draft.token = "dop_v1_other".to_owned();
-    setup.facts.account.as_mut().unwrap().token = Secret::new("dop_v1_canary");
-    let account =
-        Account { token: Secret::new("dop_v1_other"), ..setup.facts.account.clone().unwrap() };
-    setup.steps.sign_in.phase = sign_in::Phase::Editing;
-    let (ticket, _) = started(setup.act(now(), sign_in::Msg::SignIn.into()));
-    setup.settle(now(), ticket, sign_in::Msg::SignedIn(Box::new(account)).into());
-    assert_eq!(setup.facts.cluster, None);
-    assert_eq!(setup.standing(StepId::Cluster), Standing::NeedsReview);
-}
-
-fn sign_in_effect(effect: Effect) -> sign_in::Effect {
-    match effect {
-        Effect::SignIn(effect) => effect,
-        other => panic!("not the sign-in's: {other:?}"),
-    }
-}
-
-#[test]
-fn another_kept_account_is_switched_to_and_its_clusters_are_read_anew() {
-    let mut setup = signed_in(Environment::Staging);
-    setup.facts.account.as_mut().unwrap().email = Some("anna@shop.example".to_owned());
-    setup.steps.sign_in.accounts =
-        ["anna@shop.example", "bert@shop.example"].map(str::to_owned).to_vec();
-    let (listing, _) = started(setup.act(now(), cluster_step::Msg::List.into()));
-    let list = vec![cluster(Environment::Staging).cluster];
-    setup.settle(now(), listing, cluster_step::Msg::Listed(list).into());
-    let others: Vec<&str> = setup.steps.sign_in.others(&setup.facts).collect();
-    assert_eq!(others, ["bert@shop.example"]);
-
-    let switch = sign_in::Msg::Switch("bert@shop.example".to_owned());
-    let (ticket, effect) = started(setup.act(now(), switch.into()));
-    let account = "bert@shop.example".to_owned();
-    assert_eq!(sign_in_effect(effect), sign_in::Effect::Switch { account: account.clone() });
-    let bert = Account {
-        token: Secret::new("dop_v1_other"),
-        email: Some(account),
-        ..setup.facts.account.clone().unwrap()
-    };
-    setup.settle(now(), ticket, sign_in::Msg::SignedIn(Box::new(bert)).into());
-    assert!(setup.steps.cluster.clusters.is_empty() && setup.steps.cluster.listed().is_none());
-    assert_eq!(setup.facts.cluster, None);
-}
-
-#[test]
-fn pools_are_read_for_four_rows_in_sight_at_a_time_and_a_row_that_fails_stops_nothing() {
-    let mut setup = signed_in(Environment::Staging);
-    let named = |index: usize| Cluster {
-        id: ClusterId(format!("c{index}")),
-        name: format!("shop-{index}"),
-        ..cluster(Environment::Staging).cluster
-    };
-    let (listing, _) = started(setup.act(now(), cluster_step::Msg::List.into()));
-    let list = (0..1000).map(named).collect();
-    assert!(setup.settle(now(), listing, cluster_step::Msg::Listed(list).into()).is_empty());
-
-    let in_sight: Vec<ClusterId> = (10..18).map(|index| named(index).id).collect();
-    let orders = setup.act(now(), cluster_step::Msg::Peek(in_sight.clone()).into());
-    let asked: Vec<(Ticket, ClusterId)> = orders
-        .into_iter()
-        .map(|order| match order {
-            Order::Start(start) => match start.effect {
-                Effect::Cluster(cluster_step::Effect::Peek(id)) => (start.ticket, id),
-                other => panic!("no row is read: {other:?}"),
-            },
-            Order::Cancel(_) => panic!("nothing is cancelled"),
-        })
-        .collect();
-    assert_eq!(asked.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>(), in_sight[..4]);
-
-    let (ticket, id) = asked[0].clone();
-    setup.settle(now(), ticket, cluster_step::Msg::Peeked(id, None).into());
-    assert_eq!(setup.problem(StepId::Cluster), None);
-    let orders = setup.act(now(), cluster_step::Msg::Peek(in_sight.clone()).into());
-    assert_eq!(orders.len(), 1, "one has room again, and the failed row is not asked again");
-}
-
-#[test]
-fn doctls_token_is_used_only_when_asked_for_and_never_shown() {
-    let mut setup = Setup::new(Rules::default());
-    let (ticket, effect) = started(setup.act(now(), sign_in::Msg::ReadDoctl.into()));
-    assert_eq!(sign_in_effect(effect), sign_in::Effect::ReadDoctl);
-    let login = |context: &str, token: &str| Login {
-        context: context.to_owned(),
-        current: false,
-        token: Secret::new(token),
-    };
-    let logins = vec![login("one", "dop_v1_canary"), login("two", "dop_v1_canary_two")];
-    assert!(setup.settle(now(), ticket, sign_in::Msg::Doctl(logins).into()).is_empty());
-    assert!(!format!("{setup:?}").contains("canary"));
-    let (_, effect) = started(setup.act(now(), sign_in::Msg::UseDoctl("two".to_owned()).into()));
-    let (token, keep) = (Secret::new("dop_v1_canary_two"), sign_in::Keep::Keychain);
-    assert_eq!(sign_in_effect(effect), sign_in::Effect::Check { token, keep });
-}
-
-#[test]
-fn a_sign_out_lists_what_stays() {
-    let mut setup = signed_in(Environment::Staging);
-    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
-    setup.settle(now(), ticket, pool::Msg::Made(made(&order())).into());
-    let (ticket, _) = started(setup.act(now(), sign_in::Msg::SignOut.into()));
-    setup.settle(now(), ticket, sign_in::Msg::SignedOut.into());
-    let left = setup.steps.sign_in.signed_out.as_ref().expect("what stays is told");
-    assert_eq!((left.account.as_str(), left.from_keychain), ("account without a name", false));
-    assert_eq!(
-        left.stays.last().map(String::as_str),
-        Some("Pool shop-pool created: 11 connections, transaction mode.")
-    );
-    assert_eq!(setup.facts.token(), None);
-}
-
-#[test]
-fn a_missing_scope_is_known_before_the_step_that_needs_it() {
-    let mut setup = signed_in(Environment::Staging);
-    let lacking = |setup: &Setup, step| -> Vec<&str> {
-        setup.facts.lacking(step).map(|scope| scope.name).collect()
-    };
-    setup.facts.account.as_mut().unwrap().scopes = SCOPES.to_vec();
-    assert_eq!(lacking(&setup, StepId::Pool), Vec::<&str>::new());
-    setup.facts.learn("database:create", Grant::Lacks);
-    setup.facts.learn("app:update", Grant::Has);
-    assert_eq!(lacking(&setup, StepId::Pool), ["database:create"]);
-    assert_eq!(lacking(&setup, StepId::App), Vec::<&str>::new());
-}
-
-#[test]
 fn nothing_prints_the_token_or_a_password() {
     let mut setup = with_app();
     let mut orders = setup.act(now(), app::Msg::Switch.into());
@@ -871,4 +598,23 @@ fn every_step_says_what_it_needs() {
     for step in StepId::ALL.into_iter().filter(|step| !step.needs().is_empty()) {
         assert!(matches!(setup.primary(step), Primary::Blocked(..)), "{step:?}");
     }
+}
+
+fn with_app() -> Setup {
+    let mut setup = signed_in(Environment::Staging);
+    setup.facts.pool = Some(made(&order()));
+    setup.facts.cluster.as_mut().unwrap().apps.push(App {
+        id: AppId("a1".to_owned()),
+        name: "shop-web".to_owned(),
+        spec: serde_json::json!({"name": "shop-web",
+            "databases": [{"name": "db", "cluster_name": "shop-db", "production": true}],
+            "services": [{"name": "web", "envs": [
+            {"key": "DATABASE_URL", "value": "postgresql://u:canary@db.example:25060/shop", "scope": "RUN_TIME"},
+        ]}]})
+        .into(),
+        live_url: None,
+        active_deployment: None,
+        updated_at: None,
+    });
+    setup
 }

@@ -203,6 +203,8 @@ impl Page {
                 | Fix::UseSize(_)
                 | Fix::UsePool(_)
                 | Fix::UseBuiltInRunner
+                | Fix::DeleteUnchecked
+                | Fix::RestoreApp
                 | Fix::KeepForSession => setup.fix(step, fix).is_some(),
             };
             let top = ui.cursor().min;
@@ -331,6 +333,8 @@ fn act_of(setup: &Setup, step: StepId, fix: Fix) -> Option<Act> {
         | Fix::UseSize(_)
         | Fix::UsePool(_)
         | Fix::UseBuiltInRunner
+        | Fix::DeleteUnchecked
+        | Fix::RestoreApp
         | Fix::KeepForSession => setup.fix(step, &fix).map(Act::Do),
     }
 }

@@ -36,24 +36,24 @@ use crate::{
     web::Web,
 };
 
-fn idle() -> Beginning {
+pub fn idle() -> Beginning {
     Beginning { load: Load::Idle, ..Beginning::default() }
 }
 
 /// A set-up on a practice account, and somebody else who uses the account at the same time.
-struct Rig {
-    account: Account,
+pub struct Rig {
+    pub account: Account,
     /// How much of the history was looked at.
     seen: usize,
-    other: Web,
-    setup: Setup,
+    pub other: Web,
+    pub setup: Setup,
     runner: Runner,
     token: Secret,
     _data: tempfile::TempDir,
 }
 
 impl Rig {
-    async fn open(beginning: Beginning, scopes: &[&str]) -> Self {
+    pub async fn open(beginning: Beginning, scopes: &[&str]) -> Self {
         Self::keeping(beginning, scopes, Keychain::None).await
     }
 
@@ -86,12 +86,12 @@ impl Rig {
         rig
     }
 
-    async fn full() -> Self {
+    pub async fn full() -> Self {
         Self::open(idle(), ALL_SCOPES).await
     }
 
     /// Does what a person does, and takes in everything that comes of it.
-    async fn act(&mut self, msg: impl Into<Msg>) {
+    pub async fn act(&mut self, msg: impl Into<Msg>) {
         let orders = self.setup.act(Timestamp::now(), msg.into());
         self.runner.obey(orders);
         while self.setup.busy() {
@@ -110,7 +110,7 @@ impl Rig {
     }
 
     /// Signed in, with the practice cluster read.
-    async fn ready(&mut self) {
+    pub async fn ready(&mut self) {
         self.act(sign_in::Msg::SignIn).await;
         self.setup.steps.cluster.draft.wanted = Some(CLUSTER_NAME.to_owned());
         self.act(Msg::Go(StepId::Cluster)).await;
@@ -122,24 +122,24 @@ impl Rig {
         self.calls();
     }
 
-    async fn with_pool(&mut self) {
+    pub async fn with_pool(&mut self) {
         self.ready().await;
         self.act(pool::Msg::Act).await;
         assert_eq!(self.setup.problem(StepId::Pool), None);
         self.calls();
     }
 
-    fn problem(&self, step: StepId) -> &Problem {
+    pub fn problem(&self, step: StepId) -> &Problem {
         self.setup.problem(step).expect("the step shows a problem")
     }
 
-    async fn plan(&self, method: &str, path_end: &str, fault: Fault) {
+    pub async fn plan(&self, method: &str, path_end: &str, fault: Fault) {
         let (method, path_end) = (method.to_owned(), path_end.to_owned());
         self.account.plan_fault(Planned { method, path_end, times: 1, fault }).await;
     }
 
     /// Method and last part of the path of each request since the last look, as the history has them.
-    fn calls(&mut self) -> Vec<String> {
+    pub fn calls(&mut self) -> Vec<String> {
         let exchanges = &self.setup.record.exchanges;
         let fresh = &exchanges[self.seen..];
         self.seen = exchanges.len();
@@ -155,16 +155,16 @@ impl Rig {
         self.other.get(&path).await.at("/rules").clone()
     }
 
-    async fn spec(&self) -> Value {
+    pub async fn spec(&self) -> Value {
         self.other.get(&self.other.app().await).await.at("/app/spec").clone()
     }
 
-    async fn set_spec(&self, spec: &Value) {
+    pub async fn set_spec(&self, spec: &Value) {
         let answer = self.other.put(&self.other.app().await, json!({ "spec": spec })).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         drop(self.runner);
         self.account.close().await;
     }
@@ -463,7 +463,9 @@ async fn an_app_is_switched_restored_and_its_pool_deleted_only_then() {
     rig.act(app::Msg::Switch).await;
     assert_eq!(rig.setup.problem(StepId::App), None);
     assert_eq!(rig.setup.steps.app.seen.last().map(String::as_str), Some("ACTIVE"));
-    assert!(rig.setup.steps.app.proposal.as_ref().unwrap().ends_with(" USD a month"));
+    assert!(
+        rig.setup.steps.app.proposal.as_ref().unwrap().cost.ends_with(" USD a month, as before")
+    );
     let after = rig.spec().await;
     assert_eq!(after["services"][0]["envs"][0]["value"], "${db.contrezz-pool.DATABASE_URL}");
     let undone =

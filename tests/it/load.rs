@@ -479,7 +479,8 @@ fn ready_to_compare(setup: &mut Setup) {
     setup.facts.deployed = Some(Deployed {
         app: poolwright::domain::app_spec::AppId("a1".to_owned()),
         app_name: "shop-web".to_owned(),
-        deployment: "1".to_owned(),
+        deployment: Some("1".to_owned()),
+        changes: Vec::new(),
         active_at: Timestamp::now(),
         arrived: Some(2),
         live_url: None,

@@ -14,6 +14,8 @@ mod access;
 mod account;
 #[cfg(feature = "practice")]
 mod account_setup;
+#[cfg(feature = "practice")]
+mod account_steps;
 mod address;
 #[cfg(feature = "practice")]
 mod api_description;

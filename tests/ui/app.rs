@@ -6,7 +6,10 @@ use poolwright::setup::step::StepId;
 
 use crate::fixtures::{
     asked,
-    shop::{settled, shop, switching, two_apps, unhealthy},
+    shop::{
+        app_by_hand, asking, many_apps, no_app, not_arrived, not_attached, settled, shop,
+        switching, two_apps, unhealthy, written_out,
+    },
     window,
 };
 
@@ -50,8 +53,19 @@ fn a_deployment_tells_its_phases() {
 }
 
 #[test]
-fn the_previous_settings_are_restored_only_after_a_question() {
+fn after_a_deployment_that_failed_one_click_restores_the_settings() {
     let mut harness = window(unhealthy());
+    assert!(harness.query_by_label("Restore the previous settings…").is_none());
+    for label in ["Restore the previous settings", "Restore the settings of shop-web"] {
+        harness.get_by_role_and_label(Role::Button, label).click();
+        harness.run_ok();
+    }
+    assert_eq!(asked(&harness), ["Do(Step(App(Restore)))"; 2], "in the card and below");
+}
+
+#[test]
+fn settings_that_work_are_restored_only_after_a_question() {
+    let mut harness = window(settled(StepId::App));
     harness.get_by_role_and_label(Role::Button, "Restore the previous settings…").click();
     harness.run_ok();
     assert!(asked(&harness).is_empty());
@@ -84,4 +98,64 @@ fn without_an_app_the_page_says_so() {
     harness.get_by_label_contains("No app found.");
     let fold = harness.get_by_role_and_label(Role::Button, "The app runs elsewhere");
     assert!(!fold.accesskit_node().is_disabled());
+}
+
+#[test]
+fn of_two_thousand_apps_those_in_sight_are_drawn() {
+    let mut harness = window(many_apps());
+    let rows = harness.get_all_by_role(Role::RadioButton).count();
+    assert!(rows < 20, "{rows} rows are drawn");
+    harness.get_by_role_and_label(Role::TextInput, "Find an app").focus();
+    harness.get_by_role_and_label(Role::TextInput, "Find an app").type_text("-1999");
+    harness.run_ok();
+    harness.get_by_label("1 of 2000 apps that use this cluster");
+    harness.get_by_role_and_label(Role::RadioButton, "shop-1999");
+}
+
+#[test]
+fn an_attachment_has_a_line_of_its_own_and_the_build_is_warned() {
+    let harness = window(not_attached());
+    harness.get_by_label_contains("shop-db is attached to the app as its component db.");
+    harness.get_by_label_contains("DATABASE_URL is there at build time too");
+    harness.get_by_label_contains("and the attachment, and nothing else in the app's settings.");
+}
+
+#[test]
+fn a_url_that_is_written_out_is_masked_on_the_page() {
+    let harness = window(written_out());
+    harness.get_by_label_contains("Added: DATABASE_URL=postgresql://shop_app:••••••••••@");
+    assert!(harness.query_by_label_contains("is attached to the app").is_none());
+}
+
+#[test]
+fn what_comes_besides_the_variables_is_told_before_it_is_sent() {
+    let mut harness = window(asking());
+    harness.get_by_label_contains("The cost changes from 12.00 to 17.00 USD a month.");
+    harness.get_by_role_and_label(Role::Button, "Switch shop-web all the same").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(App(Confirm)))"]);
+}
+
+#[test]
+fn variables_are_copied_where_the_token_may_not_change_them() {
+    let mut harness = window(app_by_hand());
+    harness.get_by_label("Copy DATABASE_URL of web");
+    harness.get_by_role_and_label(Role::Button, "I have changed shop-web").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(App(Restarted(\"shop-web\"))))"]);
+}
+
+#[test]
+fn an_app_elsewhere_is_restarted_by_hand_and_looked_for() {
+    let mut harness = window(no_app());
+    harness.get_by_role_and_label(Role::Button, "The app runs elsewhere").click();
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::Button, "I have restarted it").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(App(Restarted(\"\"))))"]);
+
+    let mut harness = window(not_arrived());
+    harness.get_by_role_and_label(Role::Button, "Look again").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(App(LookAgain)))"]);
 }

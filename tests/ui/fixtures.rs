@@ -479,6 +479,70 @@ pub fn created() -> Setup {
     setup
 }
 
+/// A pool for the same database and user is there, smaller than advised.
+pub fn pool_exists() -> Setup {
+    let mut setup = recording(60);
+    if let Some(cluster) = &mut setup.facts.cluster {
+        cluster.environment = Environment::Staging;
+        cluster.pools.push(pool("shop-pool", 20));
+    }
+    at(setup, StepId::Pool)
+}
+
+/// It is to have another size and another mode.
+pub fn pool_changes() -> Setup {
+    let mut setup = pool_exists();
+    act(&mut setup, pool::Msg::UseSize(48));
+    setup.steps.pool.draft.mode = PoolMode::Session;
+    setup
+}
+
+/// The token may not create pools.
+pub fn pool_by_hand() -> Setup {
+    let mut setup = sizing(Environment::Staging);
+    setup.facts.learn("database:create", Grant::Lacks);
+    setup
+}
+
+/// The person has not made it yet.
+pub fn pool_not_there_yet() -> Setup {
+    let mut setup = pool_by_hand();
+    answer(&mut setup, pool::Msg::Check, pool::Msg::Found(None));
+    setup
+}
+
+/// More than there is, with a name that the account may refuse.
+pub fn pool_over_booked() -> Setup {
+    let mut setup = sizing(Environment::Staging);
+    setup.steps.pool.draft.size = 90;
+    "shop.pool".clone_into(&mut setup.steps.pool.draft.name);
+    setup
+}
+
+/// Other pools have nearly all, and a worker stays direct.
+pub fn pool_tight() -> Setup {
+    let mut setup = sizing(Environment::Staging);
+    if let Some(cluster) = &mut setup.facts.cluster {
+        cluster.pools.push(Pool { db: "reports".to_owned(), ..pool("batch-pool", 73) });
+    }
+    setup.steps.pool.draft.direct.insert("shop-worker".to_owned());
+    setup.steps.pool.draft.user = None;
+    at(setup, StepId::Pool)
+}
+
+/// The account was unable to create it.
+pub fn pool_stopped() -> Setup {
+    let mut setup = sizing(Environment::Staging);
+    let problem = Problem::new(
+        "HTTP 422",
+        "DigitalOcean refused to create pool shop-pool.",
+        "DigitalOcean says: “pool size exceeds the limit of the cluster”.",
+    )
+    .detail("HTTP 422 (request id 4d9d8375)");
+    answer(&mut setup, pool::Msg::Act, pool::Msg::Failed(problem));
+    setup
+}
+
 pub fn exchange(method: &str, path: &str, status: Option<u16>) -> Exchange {
     Exchange {
         at: now(),

@@ -42,6 +42,13 @@ pub const PAGES: &[(&str, Make)] = &[
     ("pool-size", || fixtures::sizing(Environment::Staging)),
     ("pool-production", || fixtures::sizing(Environment::Production)),
     ("pool-creating", fixtures::creating),
+    ("pool-exists", fixtures::pool_exists),
+    ("pool-changes", fixtures::pool_changes),
+    ("pool-by-hand", fixtures::pool_by_hand),
+    ("pool-not-there", fixtures::pool_not_there_yet),
+    ("pool-over-booked", fixtures::pool_over_booked),
+    ("pool-tight", fixtures::pool_tight),
+    ("pool-stopped", fixtures::pool_stopped),
     ("pool-done", fixtures::created),
     ("test-ahead", || fixtures::at(fixtures::signed_in(), StepId::Test)),
 ];

@@ -94,7 +94,8 @@ fn an_existing_pool_is_resized_with_both_values_shown() {
     let cluster = setup.facts.cluster.as_mut().expect("a cluster");
     cluster.pools.push(fixtures::pool("shop-pool", 20));
     let window = window(setup);
-    window.get_by_label_contains("size 20 → 48");
+    window.get_by_role_and_label(Role::Heading, "Pool shop-pool changes");
+    window.get_by_label_contains("Database shop and user shop_app go along unchanged.");
     let request = pool::request(&window.state().setup.steps.pool, &window.state().setup.facts);
     let request = request.expect("a request");
     assert_eq!(request.path, "/v2/databases/9cc10173-shop-db/pools/shop-pool");
@@ -131,4 +132,64 @@ fn the_form_waits_while_the_pool_is_created() {
     window.get_by_label("Creating pool shop-pool…");
     let name = window.get_by_role_and_label(Role::TextInput, "Name");
     assert!(name.accesskit_node().is_disabled());
+}
+
+#[test]
+fn a_small_pool_that_is_there_is_used_made_larger_or_left_alone() {
+    let mut window = window(fixtures::pool_exists());
+    window.get_by_label_contains("48 would be the suggestion for this cluster.");
+    window.get_by_role_and_label(Role::Button, "Use pool “shop-pool”");
+    window.get_by_role_and_label(Role::Button, "Make it 48").click();
+    window.run();
+    window.get_by_role_and_label(Role::Button, "Create another pool").click();
+    window.run();
+    let wanted = [pool::Msg::UseSize(48), pool::Msg::Another];
+    assert_eq!(asked(&window), wanted.map(|msg| format!("Do({:?})", Msg::from(msg))));
+}
+
+#[test]
+fn without_the_scope_the_five_values_are_copied_and_the_pool_is_checked_for() {
+    let mut window = window(fixtures::pool_by_hand());
+    for (what, value) in [
+        ("Pool name", "shop-pool"),
+        ("Database", "shop"),
+        ("User", "shop_app"),
+        ("Pool mode", "Transaction"),
+        ("Pool size", "48"),
+    ] {
+        window.get_by_label(&format!("{what}: {value}"));
+        window.get_by_label(&format!("Copy the {}", what.to_lowercase()));
+    }
+    window.get_by_role_and_label(Role::Button, "Check now").click();
+    window.run();
+    assert_eq!(asked(&window), [format!("Do({:?})", Msg::from(pool::Msg::Check))]);
+}
+
+#[test]
+fn a_name_is_judged_while_it_is_typed() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.get_by_label("The name is free.");
+    window.get_by_role_and_label(Role::TextInput, "Name").focus();
+    window.get_by_role_and_label(Role::TextInput, "Name").type_text(".");
+    window.run();
+    window.get_by_label_contains("DigitalOcean may refuse it: a pool's name has letters");
+    window.get_by_role_and_label(Role::Button, "Create pool “shop-pool.”");
+}
+
+#[test]
+fn what_stays_direct_is_ticked_and_counts() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.get_by_role_and_label(Role::Button, "What stays outside of the pool?").click();
+    window.run();
+    window.get_by_role_and_label(Role::CheckBox, "shop-worker: 7").click();
+    window.run();
+    window.get_by_label_contains("direct 7");
+}
+
+#[test]
+fn a_page_has_one_filled_button_and_a_problem_leaves_it_to_the_footer() {
+    let window = window(fixtures::pool_not_there_yet());
+    // The footer's button does what the card's would.
+    window.get_by_role_and_label(Role::Button, "Check again");
+    window.get_by_role_and_label(Role::Button, "Check now");
 }

@@ -43,18 +43,33 @@ pub fn arrived(before: &Value, wanted: &Value, got: &Value) -> bool {
         .all(|place| !missing.contains(place) || sealed(place))
 }
 
-/// May `earlier` be put back over `now` without undoing somebody else's change? Ours are variables that bind a
-/// database; the places of any other difference are given.
-pub fn foreign_changes(earlier: &Value, now: &Value) -> Difference {
-    let mut difference = difference(earlier, now);
-    let now = variables(now);
+/// What somebody else changed since we `sent` our settings. A secret that we sent comes back encrypted.
+pub fn foreign_changes(sent: &Value, now: &Value) -> Difference {
+    let mut difference = difference(sent, now);
+    let (ours, theirs) = (variables(sent), variables(now));
     difference.variables.retain(|place| {
-        let there = now.get(&(place.component.as_deref(), place.key.as_str()));
-        let bound =
-            |env: &&Value| env["value"].as_str().is_some_and(|value| value.starts_with("${"));
-        !there.is_some_and(|envs| envs.iter().all(bound))
+        let key = (place.component.as_deref(), place.key.as_str());
+        let sealed_since = ours.get(&key).zip(theirs.get(&key)).is_some_and(|(ours, theirs)| {
+            ours.len() == theirs.len()
+                && ours.iter().zip(theirs).all(|(ours, theirs)| sealed_alike(ours, theirs))
+        });
+        !sealed_since
     });
     difference
+}
+
+/// The same variable, whose plain secret was encrypted on its way.
+fn sealed_alike(ours: &Value, theirs: &Value) -> bool {
+    let seals = |value: &Value| value["value"].as_str().is_some_and(|text| text.starts_with("EV["));
+    let bare = |value: &Value| {
+        let mut bare = value.clone();
+        if let Value::Object(fields) = &mut bare {
+            fields.shift_remove("value");
+        }
+        bare
+    };
+    ours == theirs
+        || (ours["type"] == "SECRET" && !seals(ours) && seals(theirs) && bare(ours) == bare(theirs))
 }
 
 /// Each variable by component and key; a key may stand there more than once.
@@ -134,16 +149,33 @@ mod tests {
     }
 
     #[test]
-    fn only_bindings_of_ours_may_be_put_back_over() {
-        assert_eq!(foreign_changes(&before(), &switched()), Difference::default());
-        let theirs = spec(json!([
-            {"key": "DATABASE_URL", "value": "${db.shop-pool.DATABASE_URL}"},
+    fn every_change_since_ours_is_somebody_elses_also_that_of_a_binding() {
+        assert_eq!(foreign_changes(&switched(), &switched()), Difference::default());
+        let mut theirs = switched();
+        theirs["services"][0]["envs"] = json!([
+            {"key": "DATABASE_URL", "value": "${other.DATABASE_URL}"},
+            {"key": "DIRECT_URL", "value": "${db.DATABASE_URL}"},
             {"key": "STRIPE", "value": "EV[1:new:new]", "type": "SECRET"},
             {"key": "FLAG", "value": "on"},
-        ]));
-        let foreign = foreign_changes(&before(), &theirs).variables;
-        assert_eq!(foreign, [place("STRIPE"), place("FLAG")]);
-        let removed = spec(json!([{"key": "DATABASE_URL", "value": "${db.DATABASE_URL}"}]));
-        assert_eq!(foreign_changes(&before(), &removed).variables, [place("STRIPE")]);
+        ]);
+        let foreign = foreign_changes(&switched(), &theirs);
+        assert_eq!(foreign.variables, [place("DATABASE_URL"), place("STRIPE"), place("FLAG")]);
+        let mut scaled = switched();
+        scaled["services"][0]["instance_count"] = json!(3);
+        assert!(foreign_changes(&switched(), &scaled).elsewhere);
+    }
+
+    #[test]
+    fn a_secret_of_ours_that_was_encrypted_since_is_still_ours() {
+        let secret = |value: &str, scope: &str| {
+            spec(json!([{"key": "DATABASE_URL", "value": value, "type": "SECRET", "scope": scope}]))
+        };
+        let sent = secret("postgresql://u:p@h/p", "RUN_TIME");
+        assert_eq!(foreign_changes(&sent, &secret("EV[1:x:y]", "RUN_TIME")), Difference::default());
+        let rescoped = foreign_changes(&sent, &secret("EV[1:x:y]", "BUILD_TIME"));
+        assert_eq!(rescoped.variables, [place("DATABASE_URL")]);
+        let sealed = secret("EV[1:x:y]", "RUN_TIME");
+        let replaced = foreign_changes(&sealed, &secret("EV[1:other:other]", "RUN_TIME"));
+        assert_eq!(replaced.variables, [place("DATABASE_URL")]);
     }
 }

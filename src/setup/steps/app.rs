@@ -1,29 +1,32 @@
 //! Step 10: the app's variables go over to the pool; one deployment, followed to its end.
 
+mod plan;
+mod problems;
+mod proof;
+mod way_back;
+
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::{
     domain::{
-        activity::Sample,
-        app_spec::{self, App, AppId, BadSpec, Spec, SpecPlan, Switch},
-        capacity::RESERVE,
-        cluster::ClusterFacts,
-        pool::Pool,
-        problem::Problem,
-        record::{Record, Undo},
-        stages::Port,
+        app_spec::{App, AppId, Spec, SpecChange},
+        problem::{Fix, Problem},
     },
     setup::{
         Ctx, Rules,
-        facts::{Deployed, Facts},
-        may_change, may_change_now,
-        step::{Primary, Standing, StepId},
-        steps::{
-            measure::{Target, direct_target},
-            pool::sizing,
-        },
+        facts::{Deployed, Facts, Grant},
+        may_change,
+        step::{Primary, Standing},
+        steps::{measure::Target, pool::FORBIDDEN},
         ticket::Ticket,
     },
+};
+
+pub use self::{
+    plan::{Forecast, Form, NoPlan, Plan, forecast, plan, switch},
+    problems::under_way,
 };
 
 #[derive(Debug, Default)]
@@ -32,8 +35,16 @@ pub struct Step {
     pub phase: Phase,
     /// Phases of the deployment as they were seen, with the provider's word.
     pub seen: Vec<String>,
+    /// When each of them was seen first.
+    pub seen_at: Vec<Timestamp>,
     /// What `propose` answered, for the person: the cost after the change, as the provider says it.
-    pub proposal: Option<String>,
+    pub proposal: Option<Proposal>,
+    /// The app's settings were put back; of which app.
+    pub restored: Option<String>,
+    /// A deployment of ours that nobody follows any more; how it ended is not known.
+    unfollowed: Option<Started>,
+    /// What the change was that is under way.
+    changes: Vec<SpecChange>,
     /// The problem shown has ended a restore.
     restoring: bool,
 }
@@ -43,6 +54,9 @@ pub struct Draft {
     pub app: Option<AppId>,
     /// An app's name from a team profile.
     pub wanted: Option<String>,
+    pub form: Form,
+    /// Shows only apps that have this in their names.
+    pub filter: String,
 }
 
 #[derive(Debug, Default)]
@@ -50,14 +64,41 @@ pub enum Phase {
     #[default]
     Idle,
     /// `propose` first: it changes nothing and tells cost and mistakes.
-    Proposing(Ticket, Box<SpecPlan>),
-    Updating(Ticket),
+    Proposing(Ticket, Box<Plan>),
+    /// The proposal came to more than our variables: the person is asked.
+    Asking(Box<Plan>),
+    /// The settings before and after, the latter as the account has them once they were read back.
+    Updating(Ticket, Box<Sent>),
     Watching(Ticket, Started),
     Arriving(Ticket, Deployed),
     /// Which entry of the record is being taken back.
     Restoring(Ticket, usize),
     Failed(Problem),
     WouldChange(usize),
+}
+
+/// Settings that were replaced, and those that took their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub app: AppId,
+    pub app_name: String,
+    pub before: Spec,
+    pub after: Spec,
+}
+
+/// What the account says before anything is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// `12.00 USD a month, as before`
+    pub cost: String,
+    /// What comes with the change besides our variables, one sentence each.
+    pub besides: Vec<String>,
+}
+
+impl From<&str> for Proposal {
+    fn from(cost: &str) -> Self {
+        Self { cost: cost.to_owned(), besides: Vec::new() }
+    }
 }
 
 /// The deployment that our update started.
@@ -71,7 +112,8 @@ pub struct Started {
 pub enum Effect {
     Propose {
         app: AppId,
-        spec: Spec,
+        before: Spec,
+        after: Spec,
     },
     /// Reads the app again, refuses where it is not `before` any more, puts `after`, reads back.
     Update {
@@ -91,9 +133,11 @@ pub enum Effect {
         pooler: Option<String>,
         patience: Duration,
     },
+    /// Puts `spec` back where the app still has what we `sent`.
     Restore {
         app: AppId,
         spec: Spec,
+        sent: Spec,
     },
 }
 
@@ -101,7 +145,9 @@ pub enum Effect {
 pub enum Msg {
     Choose(AppId),
     Switch,
-    Proposed(String),
+    Proposed(Proposal),
+    /// Goes on with what was asked about.
+    Confirm,
     Updated(Started),
     /// The deployment's phase, in the provider's word.
     Phase(String),
@@ -112,81 +158,17 @@ pub enum Msg {
     },
     /// The app as the account has it now; what was read before no longer holds.
     Reread(Box<App>),
+    /// An app that was changed or restarted by hand runs with the pooled URL now; its name, where it has one.
+    Restarted(String),
     /// Pooled backends seen; `None` where addresses are hidden from us or nobody could look.
     Arrived(Option<u32>),
+    LookAgain,
+    /// Looks again at the deployment that was not followed to its end.
+    Follow,
     Restore,
     Restored,
     Stop,
     Failed(Problem),
-}
-
-/// What is to be changed in an app's settings.
-pub fn switch(facts: &Facts) -> Option<Switch> {
-    let cluster = facts.cluster.as_ref()?;
-    let pool = facts.pool.as_ref()?;
-    let keys = facts.urls.as_ref().map_or(("DATABASE_URL".to_owned(), None), |urls| {
-        (urls.keys.0.clone(), Some(urls.keys.1.clone()))
-    });
-    Some(Switch {
-        cluster_name: cluster.cluster.name.clone(),
-        hosts: hosts(cluster, pool),
-        pool: pool.name.clone(),
-        pooled_key: keys.0,
-        direct_key: keys.1,
-        pooled_suffix: suffix(facts),
-    })
-}
-
-/// Parameters this project's client needs behind the binding.
-fn suffix(facts: &Facts) -> String {
-    let Some(made) = facts.client_url(Port::Pooled) else { return String::new() };
-    made.url
-        .parameters
-        .iter()
-        // The binding ends with sslmode=require; what comes later counts.
-        .filter(|(key, value)| (key.as_str(), value.as_str()) != ("sslmode", "require"))
-        .map(|(key, value)| format!("&{key}={value}"))
-        .collect()
-}
-
-/// Is there room while the old instances and those that use the pool run side by side?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forecast {
-    /// The most that was held by others than us before the switch: the old instances and what else connects.
-    pub held: u32,
-    pub pool: u32,
-    pub reserve: u32,
-    pub limit: u32,
-}
-
-impl Forecast {
-    pub fn needed(self) -> u32 {
-        self.held + self.pool + self.reserve
-    }
-
-    pub fn fits(self) -> bool {
-        self.needed() <= self.limit
-    }
-}
-
-/// `None` while nothing was recorded, or the limit is not known.
-pub fn forecast(facts: &Facts) -> Option<Forecast> {
-    let pool = facts.pool.as_ref()?;
-    let held = facts.activity.before().into_iter().map(Sample::total_of_others).max()?;
-    let limit = sizing(facts, pool.name.as_str())?.demand.limit;
-    Some(Forecast { held, pool: pool.size, reserve: RESERVE, limit })
-}
-
-/// Every name and address under which the cluster and the pool are reached.
-fn hosts(cluster: &ClusterFacts, pool: &Pool) -> Vec<String> {
-    let others = [cluster.cluster.private.as_ref(), pool.public.as_ref(), pool.private.as_ref()];
-    let mut hosts = vec![cluster.cluster.direct.host.clone()];
-    for endpoint in others.into_iter().flatten() {
-        if !hosts.contains(&endpoint.host) {
-            hosts.push(endpoint.host.clone());
-        }
-    }
-    hosts
 }
 
 impl Step {
@@ -199,18 +181,39 @@ impl Step {
         }
     }
 
-    /// What would change in the app's spec.
-    pub fn plan(&self, facts: &Facts) -> Option<Result<SpecPlan, BadSpec>> {
-        let app = self.app(facts)?;
-        Some(app_spec::plan(&app.spec, &switch(facts)?))
+    /// What would change in the app's settings.
+    pub fn plan(&self, facts: &Facts) -> Option<Result<Plan, NoPlan>> {
+        Some(plan(self.app(facts)?, self.draft.form, facts))
     }
 
-    /// Our last change of an app can still be taken back here.
-    pub fn restorable(record: &Record) -> bool {
-        record
-            .entries
-            .iter()
-            .any(|entry| !entry.undone && matches!(entry.undo, Undo::RestoreSpec { .. }))
+    /// The token is known not to allow the change, so the person makes it in DigitalOcean's panel.
+    pub fn by_hand(facts: &Facts) -> bool {
+        facts.grant("app:update") == Grant::Lacks
+    }
+
+    /// The new deployment does not serve: the way back is what is offered first.
+    fn asks_to_restore(&self) -> bool {
+        self.problem().is_some_and(|problem| {
+            problem.hints.iter().any(|hint| hint.fix == Some(Fix::RestoreApp))
+        })
+    }
+
+    /// Something is being done to the app.
+    pub fn working(&self) -> bool {
+        match &self.phase {
+            Phase::Proposing(..)
+            | Phase::Updating(..)
+            | Phase::Watching(..)
+            | Phase::Arriving(..)
+            | Phase::Restoring(..) => true,
+            Phase::Idle | Phase::Asking(_) | Phase::Failed(_) | Phase::WouldChange(_) => false,
+        }
+    }
+
+    /// Says why nothing is changed now.
+    pub(super) fn refuse(&mut self, problem: Problem) {
+        self.restoring = false;
+        self.phase = Phase::Failed(problem);
     }
 
     pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
@@ -218,15 +221,22 @@ impl Step {
             Phase::Proposing(..) => {
                 Primary::Working("Asking for the cost…".to_owned(), Some(Msg::Stop))
             }
-            Phase::Updating(_) => Primary::Working("Sending the app's settings…".to_owned(), None),
+            Phase::Updating(..) => Primary::Working("Sending the app's settings…".to_owned(), None),
             Phase::Watching(..) => {
                 let seen = self.seen.last().map_or("waiting", String::as_str);
-                Primary::Working(format!("Deploying: {seen}"), Some(Msg::Stop))
+                let word = seen.to_lowercase().replace('_', " ");
+                Primary::Working(format!("Deployment: {word}…"), Some(Msg::Stop))
             }
             Phase::Arriving(..) => {
                 Primary::Working("Waiting for the app's connections…".to_owned(), Some(Msg::Stop))
             }
-            Phase::Restoring(..) => Primary::Working("Restoring the settings…".to_owned(), None),
+            Phase::Restoring(..) => {
+                Primary::Working("Restoring the settings…".to_owned(), Some(Msg::Stop))
+            }
+            Phase::Asking(_) => {
+                let name = self.app(facts).map_or("the app", |app| app.name.as_str());
+                Primary::Act(format!("Switch {name} all the same"), Msg::Confirm)
+            }
             Phase::WouldChange(_) => Primary::Next,
             Phase::Idle | Phase::Failed(_) if facts.deployed.is_some() => Primary::Next,
             Phase::Idle | Phase::Failed(_) => self.offer(facts, rules),
@@ -234,6 +244,17 @@ impl Step {
     }
 
     fn offer(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+        if self.asks_to_restore() {
+            let name = self.app(facts).map_or("the app", |app| app.name.as_str());
+            let label = format!("Restore the settings of {name}");
+            return match may_change(facts, rules) {
+                Ok(()) => Primary::Act(label, Msg::Restore),
+                Err(why) => Primary::Blocked(label, why),
+            };
+        }
+        if self.unfollowed.is_some() {
+            return Primary::Act("Follow the deployment".to_owned(), Msg::Follow);
+        }
         let label = "Switch the app to the pool".to_owned();
         let Some(app) = self.app(facts) else {
             let apps = facts.cluster.as_ref().map_or(0, |cluster| cluster.apps.len());
@@ -245,13 +266,16 @@ impl Step {
             return Primary::Blocked(label, why);
         };
         let label = format!("Switch {} to the pool", app.name);
-        match self.plan(facts) {
-            None => Primary::Blocked(label, "Create the pool first.".to_owned()),
-            Some(Err(err)) => Primary::Blocked(label, format!("{err}.")),
-            Some(Ok(plan)) if plan.changes.is_empty() => {
+        match plan(app, self.draft.form, facts) {
+            Err(err) => Primary::Blocked(label, plan::sentence(&err)),
+            Ok(plan) if plan.changes.is_empty() => {
                 Primary::Blocked(label, "The app uses the pool already. Skip this step.".to_owned())
             }
-            Some(Ok(_)) => match may_change(facts, rules) {
+            Ok(_) if Self::by_hand(facts) => {
+                let label = format!("I have changed {}", app.name);
+                Primary::Act(label, Msg::Restarted(app.name.clone()))
+            }
+            Ok(_) => match may_change(facts, rules) {
                 Err(why) if !rules.dry_run => Primary::Blocked(label, why),
                 Ok(()) | Err(_) => Primary::Act(label, Msg::Switch),
             },
@@ -262,23 +286,34 @@ impl Step {
 
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match msg {
-            Msg::Choose(app) => self.draft.app = Some(app),
+            Msg::Choose(app) => {
+                self.draft.app = Some(app);
+                if matches!(self.phase, Phase::Asking(_) | Phase::WouldChange(_)) {
+                    self.phase = Phase::Idle;
+                }
+            }
             Msg::Switch => self.switch(ctx),
-            Msg::Proposed(cost) => self.proposed(ctx, cost),
+            Msg::Proposed(proposal) => self.proposed(ctx, proposal),
+            Msg::Confirm => self.confirmed(ctx),
             Msg::Updated(started) => self.updated(ctx, started),
             Msg::Phase(word) => {
                 if self.seen.last() != Some(&word) {
                     self.seen.push(word);
+                    self.seen_at.push(ctx.now);
                 }
             }
             Msg::Active { deployment, live_url } => self.active(ctx, deployment, live_url),
-            Msg::Reread(app) => {
-                let apps = ctx.facts.cluster.iter_mut().flat_map(|facts| &mut facts.apps);
-                if let Some(old) = apps.into_iter().find(|old| old.id == app.id) {
-                    *old = *app;
+            Msg::Reread(app) => self.reread(ctx, *app),
+            Msg::Restarted(name) => self.restarted(ctx, name),
+            Msg::Arrived(arrived) => self.arrived(ctx, arrived),
+            Msg::LookAgain => self.look_again(ctx),
+            Msg::Follow => {
+                if !self.working()
+                    && let Some(started) = self.unfollowed.take()
+                {
+                    self.follow(ctx, started);
                 }
             }
-            Msg::Arrived(arrived) => self.arrived(ctx, arrived),
             Msg::Restore => self.restore(ctx),
             Msg::Restored => self.restored(ctx),
             Msg::Stop => self.stop(ctx),
@@ -287,43 +322,89 @@ impl Step {
     }
 
     fn switch(&mut self, ctx: &mut Ctx<'_>) {
-        if !matches!(self.phase, Phase::Idle | Phase::Failed(_)) {
-            return;
-        }
-        let Some((app, Ok(plan))) =
-            self.app(ctx.facts).map(|app| app.id.clone()).zip(self.plan(ctx.facts))
-        else {
-            return;
-        };
-        if !ctx.rules.dry_run && may_change(ctx.facts, ctx.rules).is_err() {
-            return;
-        }
-        self.seen.clear();
-        let ticket = ctx.start(Effect::Propose { app, spec: plan.spec.clone() });
-        self.phase = Phase::Proposing(ticket, Box::new(plan));
-    }
-
-    fn proposed(&mut self, ctx: &mut Ctx<'_>, cost: String) {
-        let Phase::Proposing(_, plan) = std::mem::take(&mut self.phase) else { return };
-        self.proposal = Some(cost);
-        if ctx.rules.dry_run {
-            self.phase = Phase::WouldChange(plan.changes.len());
+        if !matches!(self.phase, Phase::Idle | Phase::Failed(_) | Phase::Asking(_)) {
             return;
         }
         let Some(app) = self.app(ctx.facts) else { return };
+        let Ok(plan) = plan(app, self.draft.form, ctx.facts) else { return };
+        if plan.changes.is_empty()
+            || (!ctx.rules.dry_run && may_change(ctx.facts, ctx.rules).is_err())
+        {
+            return;
+        }
+        let effect = Effect::Propose {
+            app: app.id.clone(),
+            before: app.spec.clone(),
+            after: plan.spec.clone(),
+        };
+        self.seen.clear();
+        self.seen_at.clear();
+        self.proposal = None;
+        self.restored = None;
+        self.unfollowed = None;
+        self.phase = Phase::Proposing(ctx.start(effect), Box::new(plan));
+    }
+
+    fn proposed(&mut self, ctx: &mut Ctx<'_>, proposal: Proposal) {
+        let Phase::Proposing(_, plan) = std::mem::take(&mut self.phase) else { return };
+        let asks = !proposal.besides.is_empty();
+        self.proposal = Some(proposal);
+        if ctx.rules.dry_run {
+            self.phase = Phase::WouldChange(plan.changes.len());
+        } else if asks {
+            self.phase = Phase::Asking(plan);
+        } else {
+            self.send(ctx, *plan);
+        }
+    }
+
+    fn confirmed(&mut self, ctx: &mut Ctx<'_>) {
+        if matches!(self.phase, Phase::Asking(_))
+            && may_change(ctx.facts, ctx.rules).is_ok()
+            && let Phase::Asking(plan) = std::mem::take(&mut self.phase)
+        {
+            self.send(ctx, *plan);
+        }
+    }
+
+    fn send(&mut self, ctx: &mut Ctx<'_>, plan: Plan) {
+        let Some(app) = self.app(ctx.facts) else { return };
+        let sent = Sent {
+            app: app.id.clone(),
+            app_name: app.name.clone(),
+            before: app.spec.clone(),
+            after: plan.spec.clone(),
+        };
         let effect =
-            Effect::Update { app: app.id.clone(), before: app.spec.clone(), after: plan.spec };
+            Effect::Update { app: sent.app.clone(), before: sent.before.clone(), after: plan.spec };
+        self.changes = plan.changes;
         ctx.facts.activity.switch_began_at = Some(ctx.now);
-        self.phase = Phase::Updating(ctx.start(effect));
+        self.phase = Phase::Updating(ctx.start(effect), Box::new(sent));
+    }
+
+    /// Later plans and comparisons start from what the account has now.
+    fn reread(&mut self, ctx: &mut Ctx<'_>, app: App) {
+        if let Phase::Updating(_, sent) = &mut self.phase
+            && sent.app == app.id
+        {
+            sent.after = app.spec.clone();
+        }
+        let apps = ctx.facts.cluster.iter_mut().flat_map(|facts| &mut facts.apps);
+        if let Some(old) = apps.into_iter().find(|old| old.id == app.id) {
+            *old = app;
+        }
     }
 
     fn updated(&mut self, ctx: &mut Ctx<'_>, started: Started) {
-        if !matches!(self.phase, Phase::Updating(_)) {
-            return;
-        }
-        self.record(ctx, |name| {
-            format!("{name} switched to the pool, deployment {}", started.deployment)
-        });
+        let Phase::Updating(_, sent) = std::mem::take(&mut self.phase) else { return };
+        let what =
+            format!("{} switched to the pool, deployment {}", sent.app_name, started.deployment);
+        way_back::record(ctx, what, *sent);
+        ctx.facts.learn("app:update", Grant::Has);
+        self.follow(ctx, started);
+    }
+
+    fn follow(&mut self, ctx: &mut Ctx<'_>, started: Started) {
         let effect = Effect::Watch {
             app: started.app.clone(),
             deployment: started.deployment.clone(),
@@ -332,24 +413,26 @@ impl Step {
         self.phase = Phase::Watching(ctx.start(effect), started);
     }
 
-    /// Keeps the earlier settings, so that they can be put back.
-    fn record(&self, ctx: &mut Ctx<'_>, what: impl FnOnce(&str) -> String) {
-        if let Some(app) = self.app(ctx.facts) {
-            let undo = Undo::RestoreSpec { app: app.id.clone(), spec: Box::new(app.spec.clone()) };
-            let what = what(&app.name);
-            ctx.did(what, undo);
-        }
-    }
-
     fn failed(&mut self, ctx: &mut Ctx<'_>, problem: Problem) {
-        if matches!(self.phase, Phase::Updating(_)) && problem.outcome_unknown {
-            self.record(ctx, |name| format!("New settings of {name} sent; not confirmed"));
+        let phase = std::mem::take(&mut self.phase);
+        self.restoring = matches!(phase, Phase::Restoring(..));
+        let ended = problem.hints.iter().any(|hint| hint.fix == Some(Fix::RestoreApp));
+        if let Phase::Watching(_, started) = &phase
+            && !ended
+        {
+            self.unfollowed = Some(started.clone());
+        }
+        if let Phase::Updating(_, sent) = phase {
+            if problem.outcome_unknown {
+                let what = format!("New settings of {} sent; not confirmed", sent.app_name);
+                way_back::record(ctx, what, *sent);
+            } else if problem.code == FORBIDDEN {
+                ctx.facts.learn("app:update", Grant::Lacks);
+            }
         }
         if ctx.facts.deployed.is_none() {
-            ctx.facts.activity.switch_began_at = None;
-            ctx.facts.activity.switched_at = None;
+            ctx.facts.switched_back();
         }
-        self.restoring = matches!(self.phase, Phase::Restoring(..));
         self.phase = Phase::Failed(problem);
     }
 
@@ -358,99 +441,41 @@ impl Step {
         (self.restoring && matches!(self.phase, Phase::Failed(_))).then_some(Msg::Restore)
     }
 
-    fn active(&mut self, ctx: &mut Ctx<'_>, deployment: String, live_url: Option<String>) {
-        let Phase::Watching(_, started) = std::mem::take(&mut self.phase) else { return };
-        let app_name = self.app(ctx.facts).map(|app| app.name.clone()).unwrap_or_default();
-        let deployed = Deployed {
-            app: started.app,
-            app_name,
-            deployment,
-            active_at: ctx.now,
-            arrived: None,
-            live_url,
-        };
-        match direct_target(ctx.facts) {
-            Ok(direct) => {
-                let pooler =
-                    ctx.facts.tested.as_ref().and_then(|tested| tested.pooler_address.clone());
-                let effect = Effect::Arrive { direct, pooler, patience: ctx.rules.slot_patience };
-                self.phase = Phase::Arriving(ctx.start(effect), deployed);
-            }
-            Err(_) => self.established(ctx, deployed), // without the password nothing can be looked at
-        }
-    }
-
-    fn arrived(&mut self, ctx: &mut Ctx<'_>, arrived: Option<u32>) {
-        let Phase::Arriving(_, deployed) = std::mem::take(&mut self.phase) else { return };
-        self.established(ctx, Deployed { arrived, ..deployed });
-    }
-
-    fn established(&mut self, ctx: &mut Ctx<'_>, deployed: Deployed) {
-        ctx.facts.activity.switched_at = Some(ctx.now);
-        ctx.facts.review.retain(|step| *step != StepId::App);
-        ctx.facts.deployed = Some(deployed);
-        self.phase = Phase::Idle;
-    }
-
-    fn restore(&mut self, ctx: &mut Ctx<'_>) {
-        if !matches!(self.phase, Phase::Idle | Phase::Failed(_)) {
-            return;
-        }
-        let entries = ctx.record.entries.iter().enumerate().rev();
-        let last = entries.filter(|(_, entry)| !entry.undone).find_map(|(at, entry)| {
-            match &entry.undo {
-                Undo::RestoreSpec { app, spec } => Some((at, app.clone(), (**spec).clone())),
-                _ => None, // only an app's earlier spec can be put back here
-            }
-        });
-        if let Err(problem) =
-            may_change_now(ctx.facts, ctx.rules, "The app's settings were not restored.")
-        {
-            self.phase = Phase::Failed(problem);
-            return;
-        }
-        if let Some((at, app, spec)) = last {
-            self.phase = Phase::Restoring(ctx.start(Effect::Restore { app, spec }), at);
-        }
-    }
-
-    fn restored(&mut self, ctx: &mut Ctx<'_>) {
-        if let Phase::Restoring(_, at) = self.phase
-            && let Some(entry) = ctx.record.entries.get_mut(at)
-        {
-            entry.undone = true;
-            ctx.facts.deployed = None;
-            self.phase = Phase::Idle;
-        }
-    }
-
     fn stop(&mut self, ctx: &mut Ctx<'_>) {
         match &self.phase {
             // The deployment goes on at the provider; only our looking ends.
-            Phase::Proposing(ticket, _)
-            | Phase::Watching(ticket, _)
-            | Phase::Arriving(ticket, _) => {
+            Phase::Proposing(ticket, _) => {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Idle;
             }
-            Phase::Idle
-            | Phase::Updating(_)
-            | Phase::Restoring(..)
-            | Phase::Failed(_)
-            | Phase::WouldChange(_) => {}
+            Phase::Watching(ticket, started) => {
+                ctx.cancel(*ticket);
+                self.unfollowed = Some(started.clone());
+                self.phase = Phase::Idle;
+            }
+            // It is active: that stands, whether its connections were seen or not.
+            Phase::Arriving(ticket, deployed) => {
+                let deployed = deployed.clone();
+                ctx.cancel(*ticket);
+                self.established(ctx, deployed);
+            }
+            Phase::Restoring(ticket, _) => {
+                ctx.cancel(*ticket);
+                self.restoring = true;
+                self.phase = Phase::Failed(problems::restore_stopped());
+            }
+            Phase::Asking(_) => self.phase = Phase::Idle,
+            Phase::Idle | Phase::Updating(..) | Phase::Failed(_) | Phase::WouldChange(_) => {}
         }
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
-            Phase::Proposing(..)
-            | Phase::Updating(_)
-            | Phase::Watching(..)
-            | Phase::Arriving(..)
-            | Phase::Restoring(..) => Standing::Working,
+            _ if self.working() => Standing::Working,
+            Phase::Asking(_) => Standing::NeedsYou,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange(_) => Standing::WouldChange,
-            Phase::Idle => match &facts.deployed {
+            _ => match &facts.deployed {
                 Some(deployed) if deployed.arrived.is_some_and(|count| 0 < count) => Standing::Done,
                 Some(_) => Standing::DoneNotVerified,
                 None if self.app(facts).is_none() => Standing::NeedsYou,
@@ -464,57 +489,12 @@ impl Step {
             Phase::Failed(problem) => Some(problem),
             Phase::Idle
             | Phase::Proposing(..)
-            | Phase::Updating(_)
+            | Phase::Asking(_)
+            | Phase::Updating(..)
             | Phase::Watching(..)
             | Phase::Arriving(..)
             | Phase::Restoring(..)
             | Phase::WouldChange(_) => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::domain::{
-        activity::{Activity, Holder, OURS},
-        capacity::Limits,
-    };
-
-    fn forecast(held: u32) -> Forecast {
-        Forecast { held, pool: 11, reserve: 3, limit: 22 }
-    }
-
-    #[test]
-    fn old_instances_the_pool_and_the_reserve_share_the_limit() {
-        assert!(forecast(8).fits());
-        assert!(!forecast(9).fits());
-        assert_eq!(forecast(9).needed(), 23);
-    }
-
-    #[test]
-    fn without_a_pool_nothing_is_foretold() {
-        let holder = |application: &str, count| Holder {
-            application: application.to_owned(),
-            user: "app".to_owned(),
-            address: None,
-            state: "idle".to_owned(),
-            count,
-            age: None,
-        };
-        let sample = Sample {
-            at: Timestamp::UNIX_EPOCH,
-            holders: vec![holder("web", 8), holder(OURS, 1)],
-            commits: 0,
-            refused: 0,
-        };
-        assert_eq!(sample.total_of_others(), 8);
-        let limits = Limits { max_connections: 25, superuser_reserved: 3, reserved: 0 };
-        let activity =
-            Activity { limits: Some(limits), samples: vec![sample], ..Activity::default() };
-        let facts = Facts { activity, ..Facts::default() };
-        assert_eq!(super::forecast(&facts), None);
     }
 }

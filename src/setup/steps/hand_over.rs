@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::{
     domain::{
-        problem::Problem,
+        cluster::ClusterId,
+        pool::PoolName,
+        problem::{Fix, Problem},
         record::{Record, Undo},
     },
     setup::{
@@ -51,8 +53,16 @@ pub enum Phase {
 
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    Write { file: PathBuf, text: String },
+    Write {
+        file: PathBuf,
+        text: String,
+    },
     Undo(Undo),
+    /// Deletes a pool although the token may not look whether an app uses it.
+    DeleteUnchecked {
+        cluster: ClusterId,
+        pool: PoolName,
+    },
 }
 
 #[derive(Debug)]
@@ -63,7 +73,10 @@ pub enum Msg {
     Undo(usize),
     /// Takes back everything that can be: the app first, then files, the pool, the access.
     UndoAll,
+    /// The pool that was not deleted because nobody could tell who uses it: all the same.
+    DeleteUnchecked,
     Undone,
+    Stop,
     Failed(Problem),
 }
 
@@ -105,7 +118,7 @@ impl Step {
         let label = "Write the runbook".to_owned();
         match &self.phase {
             Phase::Writing(_) => Primary::Working("Writing the runbook…".to_owned(), None),
-            Phase::Undoing(..) => Primary::Working("Taking it back…".to_owned(), None),
+            Phase::Undoing(..) => Primary::Working("Taking it back…".to_owned(), Some(Msg::Stop)),
             Phase::WouldChange => Primary::Next,
             Phase::Idle | Phase::Failed(_) if facts.established(StepId::HandOver) => Primary::Next,
             Phase::Idle | Phase::Failed(_) => match self.path(facts) {
@@ -138,6 +151,13 @@ impl Step {
                 self.queue = undo_order(ctx.record);
                 self.undo_next(ctx);
             }
+            (Msg::DeleteUnchecked, Phase::Failed(_)) => self.delete_unchecked(ctx),
+            (Msg::Stop, Phase::Undoing(ticket, index)) => {
+                ctx.cancel(*ticket);
+                self.stopped = Some(*index);
+                self.queue.clear();
+                self.phase = Phase::Failed(stopped());
+            }
             (Msg::Undone, Phase::Undoing(_, index)) => {
                 let index = *index;
                 self.undone(ctx, index);
@@ -151,13 +171,48 @@ impl Step {
                 self.queue.clear();
                 self.phase = Phase::Failed(problem);
             }
-            (Msg::Write | Msg::Written(_) | Msg::Undo(_) | Msg::UndoAll | Msg::Undone, _) => {}
+            (
+                Msg::Write
+                | Msg::Written(_)
+                | Msg::Undo(_)
+                | Msg::UndoAll
+                | Msg::DeleteUnchecked
+                | Msg::Undone
+                | Msg::Stop,
+                _,
+            ) => {}
         }
     }
 
     /// What “Try again” does on the problem that is shown.
     pub(super) fn again(&self) -> Option<Msg> {
         self.stopped.map(Msg::Undo)
+    }
+
+    /// Says why nothing is taken back now.
+    pub(super) fn refuse(&mut self, problem: Problem) {
+        self.queue.clear();
+        self.stopped = None;
+        self.phase = Phase::Failed(problem);
+    }
+
+    /// Something is being taken back.
+    pub fn undoing(&self) -> bool {
+        matches!(self.phase, Phase::Undoing(..))
+    }
+
+    fn delete_unchecked(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(index) = self.stopped else { return };
+        let Some(Undo::DeletePool { cluster, pool }) =
+            ctx.record.entries.get(index).filter(|entry| !entry.undone).map(|entry| &entry.undo)
+        else {
+            return;
+        };
+        let undo = Undo::DeletePool { cluster: cluster.clone(), pool: pool.clone() };
+        let effect = Effect::DeleteUnchecked { cluster: cluster.clone(), pool: pool.clone() };
+        if may_take_back(ctx.facts, ctx.rules, &undo).is_ok() && !ctx.rules.dry_run {
+            self.phase = Phase::Undoing(ctx.start(effect), index);
+        }
     }
 
     fn undo(&mut self, ctx: &mut Ctx<'_>, index: usize) {
@@ -193,8 +248,13 @@ impl Step {
                     }
                 }
             }
-            Undo::RestoreSpec { app, .. } => {
+            Undo::RestoreSpec { app, spec, .. } => {
+                let apps = ctx.facts.cluster.iter_mut().flat_map(|facts| &mut facts.apps);
+                if let Some(known) = apps.into_iter().find(|known| known.id == app) {
+                    known.spec = *spec;
+                }
                 if ctx.facts.deployed.take_if(|deployed| deployed.app == app).is_some() {
+                    ctx.facts.switched_back();
                     ctx.facts.changed(StepId::App);
                 }
             }
@@ -223,6 +283,17 @@ impl Step {
             Phase::Idle | Phase::Writing(_) | Phase::Undoing(..) | Phase::WouldChange => None,
         }
     }
+}
+
+/// Whatever was sent by then is sent; each undo looks first, so that doing it again does nothing twice.
+fn stopped() -> Problem {
+    Problem::new(
+        "stopped",
+        "Taking it back was stopped.",
+        "What was sent by then stays sent. “Try again” looks first how things stand.",
+    )
+    .fix("Try again", Fix::TryAgain)
+    .outcome_unknown()
 }
 
 /// What is taken back when, the first one last: the app, then files, the pool, the access; the newest first of each.
@@ -273,7 +344,8 @@ mod tests {
     }
 
     fn restore_spec() -> Undo {
-        Undo::RestoreSpec { app: AppId("a1".to_owned()), spec: Box::new(Value::Null.into()) }
+        let spec = || Box::new(Value::Null.into());
+        Undo::RestoreSpec { app: AppId("a1".to_owned()), spec: spec(), sent: spec() }
     }
 
     fn remove_lease() -> Undo {
@@ -305,7 +377,8 @@ mod tests {
         setup.facts.deployed = Some(Deployed {
             app: AppId("a1".to_owned()),
             app_name: "shop-web".to_owned(),
-            deployment: "d1".to_owned(),
+            deployment: Some("d1".to_owned()),
+            changes: Vec::new(),
             active_at: Timestamp::UNIX_EPOCH,
             arrived: None,
             live_url: None,

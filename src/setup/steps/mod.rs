@@ -125,7 +125,9 @@ impl Steps {
         let let_in = matches!(msg, StepMsg::Test(test::Msg::Allowed(..)));
         let sampled = matches!(msg, StepMsg::Measure(measure::Msg::Sample(_)));
         let switching = ctx.facts.activity.switch_began_at;
-        self.dispatch(ctx, msg);
+        if !self.in_the_way(&msg) {
+            self.dispatch(ctx, msg);
+        }
         self.cluster.keep_to_the_account(ctx);
         ctx.facts.note_production();
         if !ctx.rules.dry_run
@@ -151,6 +153,22 @@ impl Steps {
             measure::Phase::Recording(_) => {}
             measure::Phase::Idle => self.verify.ended(ctx, None),
             measure::Phase::Failed(problem) => self.verify.ended(ctx, Some(problem)),
+        }
+    }
+
+    /// One app's settings are changed by one step at a time: undo waits for step 10, and step 10 for undo.
+    fn in_the_way(&mut self, msg: &StepMsg) -> bool {
+        use hand_over::Msg::{DeleteUnchecked, Undo, UndoAll};
+        match msg {
+            StepMsg::HandOver(Undo(_) | UndoAll | DeleteUnchecked) if self.app.working() => {
+                self.hand_over.refuse(app::under_way("Nothing was taken back.", "Step 10"));
+                true
+            }
+            StepMsg::App(app::Msg::Switch | app::Msg::Restore) if self.hand_over.undoing() => {
+                self.app.refuse(app::under_way("The app was not changed.", "Step 12"));
+                true
+            }
+            _ => false, // nothing else touches an app
         }
     }
 
@@ -200,6 +218,10 @@ impl Steps {
             (StepId::SignIn, Fix::KeepForSession) => Some(sign_in::Msg::KeepForSession.into()),
             (StepId::Pool, Fix::UseSize(size)) => Some(pool::Msg::UseSize(*size).into()),
             (StepId::Pool, Fix::UsePool(name)) => Some(pool::Msg::Adopt(name.clone()).into()),
+            (StepId::App, Fix::RestoreApp) => Some(app::Msg::Restore.into()),
+            (StepId::HandOver, Fix::DeleteUnchecked) => {
+                Some(hand_over::Msg::DeleteUnchecked.into())
+            }
             (StepId::Test, fix) => self.test.fix(fix).map(Into::into),
             (StepId::Measure, fix @ Fix::AllowThisComputer) => self.test.fix(fix).map(Into::into),
             (StepId::Migrations, Fix::UseBuiltInRunner) => {

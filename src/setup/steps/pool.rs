@@ -1,12 +1,18 @@
 //! Step 4: the pool's size, mode and name; one request; the pool read back.
 
+mod answers;
+mod problems;
+mod request;
+mod size;
+
+use std::collections::BTreeSet;
+
 use crate::{
     domain::{
-        capacity::{self, Demand, Limits, RESERVE, Sizing},
+        capacity::{RESERVE, Sizing},
         cluster::ClusterId,
-        pool::{Pool, PoolMode, PoolName, PoolOrder},
-        problem::{Fix, Problem},
-        record::Undo,
+        pool::{BadName, Pool, PoolMode, PoolName, PoolOrder},
+        problem::Problem,
     },
     setup::{
         Ctx, Rules,
@@ -16,6 +22,11 @@ use crate::{
         steps::measure::main_database,
         ticket::Ticket,
     },
+};
+
+pub use self::{
+    request::{Request, request},
+    size::{AppSide, LEAST_RESERVE, app_side, holders, limit, sizing},
 };
 
 #[derive(Debug, Default)]
@@ -36,7 +47,12 @@ pub struct Draft {
     pub db: String,
     /// `None` makes an inbound-user pool.
     pub user: Option<String>,
-    filled: bool,
+    /// Applications whose connections stay outside of the pool, by the names they give themselves.
+    pub direct: BTreeSet<String>,
+    /// Connections kept free.
+    pub reserve: u32,
+    /// For which cluster the fields were filled in.
+    filled: Option<ClusterId>,
 }
 
 impl Default for Draft {
@@ -48,7 +64,9 @@ impl Default for Draft {
             mode: PoolMode::Transaction,
             db: String::new(),
             user: None,
-            filled: false,
+            direct: BTreeSet::new(),
+            reserve: RESERVE,
+            filled: None,
         }
     }
 }
@@ -58,9 +76,11 @@ pub enum Phase {
     #[default]
     Editing,
     Creating(Ticket, PoolOrder),
-    Resizing(Ticket, PoolOrder),
+    Changing(Ticket, PoolOrder),
     /// A create whose answer was lost may have worked: look before trying again.
     Finding(Ticket, PoolOrder),
+    /// Is there by now what the person makes by hand?
+    Checking(Ticket, PoolOrder),
     Failed(Problem),
     WouldChange(PoolOrder),
 }
@@ -70,8 +90,12 @@ impl Phase {
     fn scope(&self) -> Option<&'static str> {
         match self {
             Self::Creating(..) => Some("database:create"),
-            Self::Resizing(..) => Some("database:update"),
-            Self::Editing | Self::Finding(..) | Self::Failed(_) | Self::WouldChange(_) => None,
+            Self::Changing(..) => Some("database:update"),
+            Self::Editing
+            | Self::Finding(..)
+            | Self::Checking(..)
+            | Self::Failed(_)
+            | Self::WouldChange(_) => None,
         }
     }
 }
@@ -90,10 +114,14 @@ pub enum Effect {
 
 #[derive(Debug)]
 pub enum Msg {
-    /// Creates, resizes or adopts, whatever the draft asks for.
+    /// Creates, changes or adopts, whatever the draft asks for.
     Act,
     UseSize(u32),
     Adopt(PoolName),
+    /// Leaves the pool that is there alone and fills in another one.
+    Another,
+    /// Looks whether the pool is there that the person makes by hand.
+    Check,
     Stop,
     Made(Pool),
     /// What the account has under that name: after a lost answer, or where it refused or did something else.
@@ -108,175 +136,123 @@ pub enum Decision {
     /// It exists as wanted; nothing is sent.
     Adopt(Pool),
     /// It exists with another size or mode.
-    Resize {
+    Change {
         from: Pool,
         to: PoolOrder,
     },
 }
 
-/// What goes into the size, measured where possible.
-pub fn sizing(facts: &Facts, name: &str) -> Option<Sizing> {
-    let cluster = facts.cluster.as_ref()?;
-    let measured = facts.activity.limits.map(Limits::usable);
-    let limit = measured.or_else(|| cluster.cluster.ram_gib().map(Limits::usable_by_plan))?;
-    let others =
-        cluster.pools.iter().filter(|pool| pool.name.as_str() != name).map(|pool| pool.size).sum();
-    Some(capacity::size(Demand {
-        limit,
-        measured: measured.is_some(),
-        others,
-        direct: 0,
-        reserve: RESERVE,
-        vcpus: cluster.cluster.vcpus().unwrap_or(1),
-    }))
+impl Decision {
+    /// The token is known not to allow it, so the person does it in DigitalOcean's panel.
+    pub fn by_hand(&self, facts: &Facts) -> bool {
+        let scope = match self {
+            Self::Create(_) => "database:create",
+            Self::Change { .. } => "database:update",
+            Self::Adopt(_) => return false,
+        };
+        facts.grant(scope) == Grant::Lacks
+    }
+
+    fn order(self) -> Option<PoolOrder> {
+        match self {
+            Self::Create(order) | Self::Change { to: order, .. } => Some(order),
+            Self::Adopt(_) => None,
+        }
+    }
 }
 
-/// What the primary button will send, shown before it is sent.
+/// What is to be said of a name while it is typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    pub method: &'static str,
-    pub path: String,
-    /// JSON, indented.
-    pub body: String,
-    /// The same for the provider's own command line.
-    pub command: String,
-}
-
-/// `None` where nothing is sent: the pool is right already, or something is missing.
-pub fn request(step: &Step, facts: &Facts) -> Option<Request> {
-    let cluster = &facts.cluster.as_ref()?.cluster.id.0;
-    let (method, verb, path, order) = match step.decide(facts).ok()? {
-        Decision::Adopt(_) => return None,
-        Decision::Create(order) => {
-            ("POST", "create", format!("/v2/databases/{cluster}/pools"), order)
-        }
-        Decision::Resize { to, .. } => {
-            ("PUT", "update", format!("/v2/databases/{cluster}/pools/{}", to.name), to)
-        }
-    };
-    let mut body = serde_json::Map::new();
-    if method == "POST" {
-        body.insert("name".to_owned(), order.name.as_str().into());
-    }
-    body.insert("mode".to_owned(), order.mode.word().into());
-    body.insert("size".to_owned(), order.size.into());
-    body.insert("db".to_owned(), order.db.clone().into());
-    let user = order.user.as_ref().map_or(String::new(), |user| format!(" --user {user}"));
-    let command = format!(
-        "doctl databases pool {verb} {cluster} {} --mode {} --size {} --db {}{user}",
-        order.name,
-        order.mode.word(),
-        order.size,
-        order.db
-    );
-    if let Some(user) = order.user {
-        body.insert("user".to_owned(), user.into());
-    }
-    let body = format!("{:#}", serde_json::Value::Object(body));
-    Some(Request { method, path, body, command })
+pub enum NameLook {
+    Empty,
+    Good,
+    /// The account may refuse it: its answer is shown.
+    Unusual(BadName),
+    /// Of a pool that is there.
+    Taken,
+    /// Of a database: nobody could tell the two URLs apart.
+    Database,
 }
 
 impl Step {
     fn existing<'a>(&self, facts: &'a Facts) -> Option<&'a Pool> {
-        facts
-            .cluster
-            .as_ref()?
-            .pools
-            .iter()
-            .find(|pool| pool.name.as_str() == self.draft.name.trim())
+        let pools = &facts.cluster.as_ref()?.pools;
+        pools.iter().find(|pool| pool.name.as_str() == self.draft.name.trim())
+    }
+
+    /// The arithmetic of the size, with what the person chose.
+    pub fn sizing(&self, facts: &Facts) -> Option<Sizing> {
+        size::of_draft(facts, &self.draft)
+    }
+
+    pub fn name_look(&self, facts: &Facts) -> NameLook {
+        let name = self.draft.name.trim();
+        let databases = facts.cluster.as_ref().map_or(&[][..], |cluster| &cluster.databases);
+        if name.is_empty() {
+            NameLook::Empty
+        } else if self.existing(facts).is_some() {
+            NameLook::Taken
+        } else if databases.iter().any(|database| database == name) {
+            NameLook::Database
+        } else {
+            PoolName::parse(name).err().map_or(NameLook::Good, NameLook::Unusual)
+        }
     }
 
     /// What the primary button would do, or why it can't.
     pub fn decide(&self, facts: &Facts) -> Result<Decision, Problem> {
-        let cluster = facts.cluster.as_ref().ok_or_else(|| {
-            Problem::new("no cluster", "No cluster is chosen.", "Step 2 chooses it.")
-        })?;
+        let cluster = facts.cluster.as_ref().ok_or_else(problems::no_cluster)?;
         let draft = &self.draft;
-        let name = PoolName::parse(draft.name.trim()).map_err(|err| {
-            Problem::new(
-                "pool name",
-                format!("The name “{}” is not accepted: {err}.", draft.name.trim()),
-                "",
-            )
-            .hint("Choose another name")
-        })?;
-        if cluster.databases.iter().any(|db| db == draft.name.trim()) {
-            return Err(Problem::new(
-                "pool name",
-                format!("{name} is also the name of a database."),
-                "In the pooled URL the pool's name stands where the database's usually stands; with equal names nobody can tell them apart.",
-            )
-            .hint("Choose another name"));
+        match self.name_look(facts) {
+            NameLook::Empty => return Err(problems::no_name()),
+            NameLook::Database => return Err(problems::database_name(draft.name.trim())),
+            NameLook::Good | NameLook::Unusual(_) | NameLook::Taken => {}
         }
         if !cluster.databases.contains(&draft.db) {
-            return Err(Problem::new(
-                "database",
-                format!("There is no database {} on this cluster.", draft.db),
-                "",
-            ));
+            return Err(problems::no_database(&draft.db));
         }
-        self.check_size(facts)?;
         let order = PoolOrder {
-            name,
+            name: PoolName::given(draft.name.trim()),
             mode: draft.mode,
             size: draft.size,
             db: draft.db.clone(),
             user: draft.user.clone(),
         };
         match self.existing(facts) {
-            None => Ok(Decision::Create(order)),
+            None => {
+                self.check_size(facts)?;
+                Ok(Decision::Create(order))
+            }
             Some(pool) if pool.fulfils(&order) => Ok(Decision::Adopt(pool.clone())),
             Some(pool) if pool.db == order.db && pool.user == order.user => {
-                Ok(Decision::Resize { from: pool.clone(), to: order })
+                // A pool that has more than there is may be made smaller, or have another mode.
+                if pool.size < order.size || order.size == 0 {
+                    self.check_size(facts)?;
+                }
+                Ok(Decision::Change { from: pool.clone(), to: order })
             }
-            Some(pool) => Err(Problem::new(
-                "name taken",
-                format!("A pool named {} exists.", pool.name),
-                format!(
-                    "It serves database {} as {}, {} connections, {} mode.",
-                    pool.db,
-                    pool.user.as_deref().unwrap_or("the inbound user"),
-                    pool.size,
-                    pool.mode.word()
-                ),
-            )
-            .fix("Use this pool", Fix::UsePool(pool.name.clone()))
-            .hint("Choose another name")),
+            Some(pool) => Err(problems::name_taken(pool)),
         }
     }
 
     fn check_size(&self, facts: &Facts) -> Result<(), Problem> {
         let size = self.draft.size;
         if size == 0 {
-            return Err(Problem::new("capacity", "A pool has at least 1 connection.", "")
-                .fix("Use 1", Fix::UseSize(1)));
+            return Err(problems::no_connection());
         }
-        let Some(sizing) = sizing(facts, self.draft.name.trim()) else { return Ok(()) };
-        if size <= sizing.ceiling {
-            return Ok(());
+        match self.sizing(facts) {
+            Some(sizing) if sizing.ceiling < size => Err(problems::over_booked(size, &sizing)),
+            Some(_) | None => Ok(()),
         }
-        let demand = sizing.demand;
-        Err(Problem::new(
-            "capacity",
-            format!("{size} is more than the {} connections that are free.", sizing.ceiling),
-            format!(
-                "{} in all: {} in other pools, {} direct, {} kept free for migrations and administration.",
-                demand.limit, demand.others, demand.direct, demand.reserve
-            ),
-        )
-        .fix(format!("Use {}", sizing.suggested.max(1)), Fix::UseSize(sizing.suggested.max(1))))
     }
 
     pub fn primary(&self, facts: &Facts, rules: &Rules) -> Primary<Msg> {
+        let working = |what: String| Primary::Working(what, Some(Msg::Stop));
         match &self.phase {
-            Phase::Creating(_, order) => {
-                Primary::Working(format!("Creating pool {}…", order.name), Some(Msg::Stop))
-            }
-            Phase::Resizing(_, order) => {
-                Primary::Working(format!("Changing pool {}…", order.name), Some(Msg::Stop))
-            }
-            Phase::Finding(_, order) => {
-                Primary::Working(format!("Looking for pool {}…", order.name), Some(Msg::Stop))
+            Phase::Creating(_, order) => working(format!("Creating pool {}…", order.name)),
+            Phase::Changing(_, order) => working(format!("Changing pool {}…", order.name)),
+            Phase::Finding(_, order) | Phase::Checking(_, order) => {
+                working(format!("Looking for pool {}…", order.name))
             }
             Phase::WouldChange(_) => Primary::Next,
             Phase::Editing | Phase::Failed(_) => self.offer(facts, rules),
@@ -293,6 +269,9 @@ impl Step {
                 );
             }
         };
+        if decision.by_hand(facts) {
+            return Primary::Act("Check now".to_owned(), Msg::Check);
+        }
         let label = match &decision {
             Decision::Create(order) => format!("Create pool “{}”", order.name),
             Decision::Adopt(pool)
@@ -303,7 +282,10 @@ impl Step {
             Decision::Adopt(pool) => {
                 return Primary::Act(format!("Use pool “{}”", pool.name), Msg::Act);
             }
-            Decision::Resize { to, .. } => format!("Change pool “{}” to {}", to.name, to.size),
+            Decision::Change { from, to } if from.size == to.size => {
+                format!("Change pool “{}” to {} mode", to.name, to.mode.word())
+            }
+            Decision::Change { to, .. } => format!("Change pool “{}” to {}", to.name, to.size),
         };
         match may_change(facts, rules) {
             Ok(()) => Primary::Act(label, Msg::Act),
@@ -315,68 +297,71 @@ impl Step {
     /// Fills the draft with what suits this cluster; what the person or a profile wrote stays.
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
         let Some(cluster) = &ctx.facts.cluster else { return };
-        if !self.draft.filled {
-            self.draft.filled = true;
-            if self.draft.db.is_empty() {
-                self.draft.db = main_database(&cluster.databases, &cluster.cluster.direct);
+        if self.draft.filled.as_ref() != Some(&cluster.cluster.id) {
+            if self.draft.filled.is_some() {
+                // What was filled in for another cluster names its databases and users.
+                self.draft = Draft { mode: self.draft.mode, ..Draft::default() };
             }
-            if self.draft.name.is_empty() {
-                self.draft.name = format!("{}-pool", self.draft.db);
-            }
-            if self.draft.user.is_none() {
-                // The least powerful role that can be bound; the administrator only where nobody else is there.
-                let normal = cluster.users.iter().find(|user| user.role == "normal");
-                self.draft.user =
-                    normal.or_else(|| cluster.users.first()).map(|user| user.name.clone());
-            }
-            if let Some(pool) = cluster
-                .pools
-                .iter()
-                .find(|pool| pool.db == self.draft.db && pool.user == self.draft.user)
-                && !self.draft.size_chosen
-            {
-                self.draft.name = pool.name.as_str().to_owned();
-                self.draft.size = pool.size;
-                self.draft.mode = pool.mode;
-                self.draft.size_chosen = true;
-            }
+            self.draft.filled = Some(cluster.cluster.id.clone());
+            self.fill(ctx.facts);
         }
         if !self.draft.size_chosen
-            && let Some(sizing) = sizing(ctx.facts, self.draft.name.trim())
+            && let Some(sizing) = self.sizing(ctx.facts)
         {
             self.draft.size = sizing.suggested;
+        }
+    }
+
+    fn fill(&mut self, facts: &Facts) {
+        let Some(cluster) = &facts.cluster else { return };
+        if self.draft.db.is_empty() {
+            self.draft.db = main_database(&cluster.databases, &cluster.cluster.direct);
+        }
+        if self.draft.user.is_none() {
+            // The least powerful role that can be bound; the administrator only where nobody else is there.
+            let normal = cluster.users.iter().find(|user| user.role == "normal");
+            self.draft.user =
+                normal.or_else(|| cluster.users.first()).map(|user| user.name.clone());
+        }
+        let serves = |pool: &&Pool| pool.db == self.draft.db && pool.user == self.draft.user;
+        if let Some(pool) = cluster.pools.iter().find(serves)
+            && !self.draft.size_chosen
+            && (self.draft.name.is_empty() || self.draft.name == pool.name.as_str())
+        {
+            self.take_over(&pool.clone());
+        }
+        if self.draft.name.is_empty() {
+            self.draft.name = format!("{}-pool", self.draft.db);
         }
     }
 
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match (msg, &self.phase) {
             (Msg::Act, Phase::Editing | Phase::Failed(_)) => self.act(ctx),
+            (Msg::Check, Phase::Editing | Phase::Failed(_)) => self.check(ctx),
             (Msg::UseSize(size), Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_)) => {
                 self.draft.size = size;
                 self.draft.size_chosen = true;
                 self.phase = Phase::Editing;
             }
             (Msg::Adopt(name), Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_)) => {
-                if let Some(pool) = ctx
-                    .facts
-                    .cluster
-                    .as_ref()
-                    .and_then(|c| c.pools.iter().find(|pool| pool.name == name))
-                    .cloned()
-                {
-                    self.take_over(&pool);
-                    self.established(ctx, pool);
-                }
+                self.adopt(ctx, &name);
             }
-            (Msg::Made(pool), Phase::Creating(..) | Phase::Resizing(..)) => self.made(ctx, pool),
+            (Msg::Another, Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_)) => {
+                self.another(ctx.facts);
+            }
+            (Msg::Made(pool), Phase::Creating(..) | Phase::Changing(..)) => self.made(ctx, pool),
             (
                 Msg::Found(found),
-                Phase::Creating(_, order) | Phase::Resizing(_, order) | Phase::Finding(_, order),
+                Phase::Creating(_, order)
+                | Phase::Changing(_, order)
+                | Phase::Finding(_, order)
+                | Phase::Checking(_, order),
             ) => {
                 let order = order.clone();
                 self.found(ctx, found, &order);
             }
-            (Msg::Failed(problem), Phase::Creating(_, order) | Phase::Resizing(_, order))
+            (Msg::Failed(problem), Phase::Creating(_, order) | Phase::Changing(_, order))
                 if problem.outcome_unknown =>
             {
                 self.find(ctx, order.clone());
@@ -389,66 +374,28 @@ impl Step {
                 }
                 self.phase = Phase::Failed(problem);
             }
-            (Msg::Stop, Phase::Creating(ticket, order) | Phase::Resizing(ticket, order)) => {
+            (Msg::Stop, Phase::Creating(ticket, order) | Phase::Changing(ticket, order)) => {
                 let order = order.clone();
                 ctx.cancel(*ticket);
                 // The request may have arrived already.
                 self.find(ctx, order);
             }
-            (Msg::Stop, Phase::Finding(ticket, _)) => {
+            (Msg::Stop, Phase::Finding(ticket, _) | Phase::Checking(ticket, _)) => {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Editing;
             }
             (
                 Msg::Act
+                | Msg::Check
                 | Msg::UseSize(_)
                 | Msg::Adopt(_)
+                | Msg::Another
                 | Msg::Made(_)
                 | Msg::Found(_)
                 | Msg::Stop,
                 _,
             ) => {}
         }
-    }
-
-    fn found(&mut self, ctx: &mut Ctx<'_>, found: Option<Pool>, order: &PoolOrder) {
-        match found {
-            // Refused because it was there, and never sent before: somebody else's, which is not ours to delete.
-            Some(pool)
-                if pool.fulfils(order)
-                    && matches!(self.phase, Phase::Creating(..))
-                    && self.unanswered.as_ref() != Some(&pool.name) =>
-            {
-                self.established(ctx, pool);
-            }
-            Some(pool) if pool.fulfils(order) => self.made(ctx, pool),
-            Some(pool) => {
-                self.phase = Phase::Failed(different(&pool, order));
-                // The card offers to use it, so it has to be known.
-                if let Some(cluster) = &mut ctx.facts.cluster {
-                    cluster.pools.retain(|other| other.name != pool.name);
-                    cluster.pools.push(pool);
-                }
-            }
-            None => self.phase = Phase::Failed(not_created(order)),
-        }
-    }
-
-    /// The account did what was ordered, or was found to have done it.
-    fn made(&mut self, ctx: &mut Ctx<'_>, pool: Pool) {
-        let Some(cluster) = &ctx.facts.cluster else { return };
-        let existed = cluster.pools.iter().any(|other| other.name == pool.name);
-        let (verb, undo) = if existed {
-            ("changed", Undo::Impossible("set the earlier size on the pool's step".to_owned()))
-        } else {
-            (
-                "created",
-                Undo::DeletePool { cluster: cluster.cluster.id.clone(), pool: pool.name.clone() },
-            )
-        };
-        let (name, size, mode) = (&pool.name, pool.size, pool.mode.word());
-        ctx.did(format!("Pool {name} {verb}: {size} connections, {mode} mode"), undo);
-        self.established(ctx, pool);
     }
 
     fn act(&mut self, ctx: &mut Ctx<'_>) {
@@ -464,10 +411,10 @@ impl Step {
         };
         self.phase = match decision {
             Decision::Adopt(pool) => return self.established(ctx, pool),
-            Decision::Create(order) | Decision::Resize { to: order, .. } if ctx.rules.dry_run => {
+            Decision::Create(order) | Decision::Change { to: order, .. } if ctx.rules.dry_run => {
                 Phase::WouldChange(order)
             }
-            Decision::Create(_) | Decision::Resize { .. }
+            Decision::Create(_) | Decision::Change { .. }
                 if may_change(ctx.facts, ctx.rules).is_err() =>
             {
                 return;
@@ -475,10 +422,19 @@ impl Step {
             Decision::Create(order) => {
                 Phase::Creating(ctx.start(Effect::Create(cluster, order.clone())), order)
             }
-            Decision::Resize { to, .. } => {
-                Phase::Resizing(ctx.start(Effect::Resize(cluster, to.clone())), to)
+            Decision::Change { to, .. } => {
+                Phase::Changing(ctx.start(Effect::Resize(cluster, to.clone())), to)
             }
         };
+    }
+
+    fn check(&mut self, ctx: &mut Ctx<'_>) {
+        let order = self.decide(ctx.facts).ok().and_then(Decision::order);
+        let cluster = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone());
+        if let Some((order, cluster)) = order.zip(cluster) {
+            let ticket = ctx.start(Effect::Find(cluster, order.name.clone()));
+            self.phase = Phase::Checking(ticket, order);
+        }
     }
 
     fn find(&mut self, ctx: &mut Ctx<'_>, order: PoolOrder) {
@@ -490,6 +446,32 @@ impl Step {
         self.phase = Phase::Finding(ticket, order);
     }
 
+    fn adopt(&mut self, ctx: &mut Ctx<'_>, name: &PoolName) {
+        let cluster = ctx.facts.cluster.as_ref();
+        let known =
+            cluster.and_then(|cluster| cluster.pools.iter().find(|pool| pool.name == *name));
+        if let Some(pool) = known.cloned() {
+            self.take_over(&pool);
+            self.established(ctx, pool);
+        }
+    }
+
+    /// A name that is free, and the size that is advised beside the pools that are there.
+    fn another(&mut self, facts: &Facts) {
+        let Some(cluster) = &facts.cluster else { return };
+        let free = |name: &String| cluster.pools.iter().all(|pool| pool.name.as_str() != name);
+        let base = format!("{}-pool", self.draft.db);
+        let mut names = (2..).map(|number| format!("{base}-{number}"));
+        if let Some(name) = Some(base.clone()).filter(free).or_else(|| names.find(free)) {
+            self.draft.name = name;
+        }
+        self.draft.size_chosen = false;
+        if let Some(sizing) = self.sizing(facts) {
+            self.draft.size = sizing.suggested;
+        }
+        self.phase = Phase::Editing;
+    }
+
     fn take_over(&mut self, pool: &Pool) {
         pool.name.as_str().clone_into(&mut self.draft.name);
         self.draft.size = pool.size;
@@ -499,27 +481,12 @@ impl Step {
         self.draft.user.clone_from(&pool.user);
     }
 
-    fn established(&mut self, ctx: &mut Ctx<'_>, pool: Pool) {
-        if ctx
-            .facts
-            .pool
-            .as_ref()
-            .is_some_and(|old| old.name != pool.name || old.db != pool.db || old.user != pool.user)
-        {
-            ctx.facts.changed(StepId::Pool);
-        }
-        if let Some(cluster) = &mut ctx.facts.cluster {
-            cluster.pools.retain(|other| other.name != pool.name);
-            cluster.pools.push(pool.clone());
-        }
-        ctx.facts.review.retain(|step| *step != StepId::Pool);
-        ctx.facts.pool = Some(pool);
-        self.phase = Phase::Editing;
-    }
-
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
-            Phase::Creating(..) | Phase::Resizing(..) | Phase::Finding(..) => Standing::Working,
+            Phase::Creating(..)
+            | Phase::Changing(..)
+            | Phase::Finding(..)
+            | Phase::Checking(..) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange(_) => Standing::WouldChange,
             Phase::Editing if facts.established(StepId::Pool) => Standing::Done,
@@ -532,36 +499,10 @@ impl Step {
             Phase::Failed(problem) => Some(problem),
             Phase::Editing
             | Phase::Creating(..)
-            | Phase::Resizing(..)
+            | Phase::Changing(..)
             | Phase::Finding(..)
+            | Phase::Checking(..)
             | Phase::WouldChange(_) => None,
         }
     }
-}
-
-fn not_created(order: &PoolOrder) -> Problem {
-    Problem::new(
-        "not created",
-        format!("Pool {} was not created.", order.name),
-        "The answer to the request was lost, and the account does not list the pool.",
-    )
-    .fix("Create the pool again", Fix::TryAgain)
-}
-
-fn different(pool: &Pool, order: &PoolOrder) -> Problem {
-    Problem::new(
-        "pool differs",
-        format!("Pool {} exists, but not as asked for.", pool.name),
-        format!(
-            "It has {} connections in {} mode on {}; {} in {} mode on {} were asked for.",
-            pool.size,
-            pool.mode.word(),
-            pool.db,
-            order.size,
-            order.mode.word(),
-            order.db
-        ),
-    )
-    .fix("Use this pool", Fix::UsePool(pool.name.clone()))
-    .hint("Choose another name")
 }

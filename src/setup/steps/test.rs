@@ -381,7 +381,8 @@ impl Step {
             | Fix::RemoveRule(_)
             | Fix::UseSize(_)
             | Fix::UsePool(_)
-            | Fix::UseBuiltInRunner
+            | Fix::DeleteUnchecked
+            | Fix::RestoreApp
             | Fix::KeepForSession
             | Fix::UseBuiltInRunner
             | Fix::Copy(_)

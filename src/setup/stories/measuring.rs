@@ -90,7 +90,7 @@ fn the_switch_is_recorded_although_the_baseline_had_ended() {
     let mut setup = with_app();
     setup.facts.activity.samples = (0..60).map(|second| sample(second, 20)).collect();
     let (ticket, _) = started(setup.act(at(99), app::Msg::Switch.into()));
-    let proposed = app::Msg::Proposed(String::new());
+    let proposed = app::Msg::Proposed(app::Proposal::default());
     let orders = setup.settle(at(100), ticket, proposed.into());
     let recorded = orders.iter().any(
         |order| matches!(order, Order::Start(start) if matches!(start.effect, Effect::Measure(_))),
@@ -183,7 +183,8 @@ fn compared(environment: Environment) -> Setup {
     setup.facts.deployed = Some(Deployed {
         app: AppId("a1".to_owned()),
         app_name: "shop-web".to_owned(),
-        deployment: "8f2c".to_owned(),
+        deployment: Some("8f2c".to_owned()),
+        changes: Vec::new(),
         active_at: at(100),
         arrived: Some(5),
         live_url: None,

@@ -1,24 +1,26 @@
 //! Page 10: the app's variables before and after, whether the site stays up, and the deployment to its end.
 
+mod deployment;
+mod elsewhere;
+
 use egui::Ui;
 
 use crate::{
     domain::{
-        app_spec::{App, SpecChange, SpecPlan},
+        app_spec::{self, App, SpecChange},
         capacity::RESERVE,
-        secret::Secret,
     },
     setup::{
-        Setup,
+        Msg as CoreMsg, Setup, StepMsg,
         facts::{Deployed, Facts},
-        steps::app::{Forecast, Msg, Phase, Step, forecast},
+        step::{Primary, StepId},
+        steps::app::{Forecast, Form, Msg, NoPlan, Phase, Plan, Step, forecast},
     },
     ui::{
-        act::{Act, Copied},
+        act::Act,
         kit::{
-            self, Icon, Question, Segment,
+            self, Column, Icon, Question, Segment,
             diff::{Change, changes},
-            stages::{Cell, Mark, Row, stages},
         },
         steps::written,
         theme::{Theme, gap},
@@ -27,39 +29,93 @@ use crate::{
 
 pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let theme = Theme::of(ui);
-    let (step, facts) = (&setup.steps.app, &setup.facts);
     let mut act = None;
-    if let Phase::WouldChange(count) = step.phase {
+    if let Phase::WouldChange(count) = setup.steps.app.phase {
         let variables = kit::count(count, "variable", "variables");
         written::would(ui, &format!("{variables} would change, and the app would be deployed."));
     }
-    if let Some(deployed) = &facts.deployed {
-        outcome(ui, deployed);
+    if let Phase::Asking(_) = setup.steps.app.phase {
+        asking(ui, &setup.steps.app);
     }
-    if matches!(step.phase, Phase::Failed(_)) && Step::restorable(&setup.record) {
-        act = restore(ui, step, facts).or(act);
+    if let Some(name) = &setup.steps.app.restored {
+        let title = format!("{name} has its previous settings again.");
+        let text = "They were read back, and their deployment is active.";
+        kit::note(ui, theme.success, Icon::Done, &title, text);
     }
-    let began = !matches!(step.phase, Phase::Idle | Phase::WouldChange(_));
+    if let Some(deployed) = &setup.facts.deployed {
+        act = outcome(ui, &setup.steps.app, deployed);
+    }
+    let restorable = Step::restorable(&setup.record);
+    let (step, facts) = (&setup.steps.app, &setup.facts);
+    let began = !matches!(step.phase, Phase::Idle | Phase::WouldChange(_) | Phase::Asking(_));
     if began || !step.seen.is_empty() {
-        kit::card(ui, Some("Deployment"), |ui| deployment(ui, step, facts));
+        kit::card(ui, Some("Deployment"), |ui| deployment::deployment(ui, step, facts));
     }
-    let apps = facts.cluster.as_ref().map_or(&[][..], |cluster| &cluster.apps);
-    if apps.is_empty() {
-        let text = "No app of this account names this cluster, or the token may not read apps (scope app:read).";
+    if facts.deployed.is_none() {
+        act = before(ui, setup).or(act);
+    }
+    // A deployment that failed offers the way back in its card.
+    let offered = matches!(
+        setup.primary(StepId::App),
+        Primary::Act(_, CoreMsg::Step(StepMsg::App(Msg::Restore)))
+    );
+    if restorable && !offered {
+        act = restore(ui, &setup.steps.app, &setup.facts).or(act);
+    }
+    act = elsewhere::elsewhere(ui, &setup.steps.app, &setup.facts).or(act);
+    why(ui);
+    act
+}
+
+/// Which app, what changes, and whether the site stays up.
+fn before(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
+    let theme = Theme::of(ui);
+    if setup.facts.cluster.as_ref().is_none_or(|cluster| cluster.apps.is_empty()) {
+        let text = "No app of this account names this cluster, or the token may not read apps (scope app:read). An app on another host is restarted by hand: see “The app runs elsewhere”.";
         kit::note(ui, theme.info, Icon::Info, "No app found.", text);
-    } else if facts.deployed.is_none() {
-        act = kit::card(ui, Some("App"), |ui| choice(ui, step, facts, apps)).or(act);
-        if let Some(Ok(plan)) = step.plan(facts) {
-            kit::card(ui, Some("Variables"), |ui| variables(ui, step, &plan));
-        }
-        if let Some(forecast) = forecast(facts) {
-            kit::card(ui, Some("Will the site go down?"), |ui| foretold(ui, forecast));
-        }
+        return None;
     }
-    if Step::restorable(&setup.record) && !matches!(step.phase, Phase::Failed(_)) {
-        act = restore(ui, step, facts).or(act);
+    let mut act = choice(ui, setup);
+    form(ui, setup);
+    let (step, facts) = (&setup.steps.app, &setup.facts);
+    match step.plan(facts) {
+        Some(Ok(plan)) => {
+            kit::card(ui, Some("Variables"), |ui| variables(ui, step, &plan, facts));
+            if Step::by_hand(facts) && !plan.changes.is_empty() {
+                act = elsewhere::by_hand(ui, &plan).or(act);
+            }
+        }
+        Some(Err(NoPlan::Spec(err))) => {
+            let text = format!("In the app's settings, {err}.");
+            kit::note(
+                ui,
+                theme.warning,
+                Icon::Warning,
+                "The app can't be switched as it is.",
+                &text,
+            );
+        }
+        Some(Err(NoPlan::NoPool | NoPlan::NoPassword)) | None => {}
     }
-    act = elsewhere(ui, facts).or(act);
+    if let Some(forecast) = forecast(facts) {
+        kit::card(ui, Some("Will the site go down?"), |ui| foretold(ui, forecast));
+    }
+    act
+}
+
+fn asking(ui: &mut Ui, step: &Step) {
+    let theme = Theme::of(ui);
+    let besides = step.proposal.as_ref().map(|proposal| proposal.besides.join(" "));
+    kit::note(
+        ui,
+        theme.warning,
+        Icon::Warning,
+        "More would change than the variables.",
+        &format!("{} Nothing was sent yet.", besides.unwrap_or_default()),
+    );
+}
+
+fn why(ui: &mut Ui) {
     kit::fold(ui, "Why a reference and not the URL?", |ui| {
         kit::paragraph(
             ui,
@@ -67,32 +123,146 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         );
         kit::paragraph(
             ui,
-            "It is there at run time only: a build that needs the database, such as one that runs migrations, does not see it.",
+            "It is there at run time only: a build that needs the database, such as one that runs migrations, does not see it. Such a build needs the URL itself, and a cluster whose trusted sources let builds in.",
+        );
+        kit::paragraph(
+            ui,
+            "Jobs that run before each deployment keep the direct URL: migrations over the pool can stop half-way.",
         );
     });
-    act
 }
 
-fn choice(ui: &mut Ui, step: &Step, facts: &Facts, apps: &[App]) -> Option<Act> {
-    let chosen = step.app(facts).map(|app| &app.id);
+/// From here on a list is searched rather than read.
+const MANY: usize = 8;
+
+fn choice(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
+    let chosen = setup.steps.app.app(&setup.facts).map(|app| app.id.clone());
+    let idle = !setup.steps.app.working();
+    let apps = setup.facts.cluster.as_ref().map_or(&[][..], |cluster| &cluster.apps);
+    let mut filter = std::mem::take(&mut setup.steps.app.draft.filter);
     let mut act = None;
-    let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
-    ui.add_enabled_ui(idle, |ui| {
-        for app in apps {
-            let address = app.live_url.as_deref().unwrap_or("not deployed yet");
-            if kit::radio(ui, chosen == Some(&app.id), &app.name, address).clicked() {
-                act = Some(Msg::Choose(app.id.clone()).into());
-            }
+    kit::card(ui, Some("App"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        if MANY < apps.len() {
+            kit::field(ui, "Find an app", &mut filter, "Part of its name");
+        }
+        let wanted = filter.trim().to_lowercase();
+        let shown: Vec<&App> = apps
+            .iter()
+            .filter(|app| wanted.is_empty() || app.name.to_lowercase().contains(&wanted))
+            .collect();
+        if MANY < apps.len() {
+            kit::live(ui, &format!("{} of {} apps that use this cluster", shown.len(), apps.len()));
+        }
+        ui.add_enabled_ui(idle, |ui| {
+            kit::long_list(ui, "Apps", shown.len(), 56.0, |ui, index| {
+                let Some(app) = shown.get(index) else { return };
+                let address = app.live_url.as_deref().unwrap_or("not deployed yet");
+                let row = kit::radio_row(ui, chosen.as_ref() == Some(&app.id), &app.name, address);
+                kit::keep_in_sight(ui, &row);
+                if row.clicked() {
+                    act = Some(Msg::Choose(app.id.clone()).into());
+                }
+            });
+        });
+        if let Some(app) = setup.steps.app.app(&setup.facts) {
+            usage(ui, app, &setup.facts);
         }
     });
+    setup.steps.app.draft.filter = filter;
     act
 }
 
-fn variables(ui: &mut Ui, step: &Step, plan: &SpecPlan) {
+/// Where the app reaches the cluster today: every variable, of the app and of its components.
+fn usage(ui: &mut Ui, app: &App, facts: &Facts) {
+    let Some(cluster) = &facts.cluster else { return };
+    let hosts = cluster.cluster.hosts();
+    let found = app_spec::variables(&app.spec, &cluster.cluster.name, &hosts);
+    kit::fold(ui, &format!("Where {} uses {}", app.name, cluster.cluster.name), |ui| {
+        if found.is_empty() {
+            kit::paragraph(
+                ui,
+                "The cluster is attached, but no variable that can be read names it. An encrypted one may.",
+            );
+            return;
+        }
+        let rows: Vec<Vec<String>> = found
+            .iter()
+            .map(|variable| {
+                let at = variable.place.component.clone();
+                let to = if variable.pooled { "the pool" } else { "the database" };
+                vec![
+                    at.unwrap_or_else(|| "whole app".to_owned()),
+                    variable.place.key.clone(),
+                    to.to_owned(),
+                    moment(&variable.scope).to_owned(),
+                ]
+            })
+            .collect();
+        let columns = [
+            Column::text("Component"),
+            Column::text("Variable"),
+            Column::text("Leads to"),
+            Column::text("Is there"),
+        ];
+        kit::table(ui, "Variables that reach the cluster", &columns, &rows);
+    });
+}
+
+/// The provider's word for when a variable is there.
+fn moment(scope: &str) -> &str {
+    match scope {
+        "RUN_TIME" => "at run time",
+        "BUILD_TIME" => "at build time",
+        "RUN_AND_BUILD_TIME" => "at build and run time",
+        other => other,
+    }
+}
+
+fn form(ui: &mut Ui, setup: &mut Setup) {
+    let idle = !setup.steps.app.working();
+    let form = &mut setup.steps.app.draft.form;
+    let before = *form;
+    kit::card(ui, Some("How the app gets its URLs"), |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.add_enabled_ui(idle, |ui| {
+            for (choice, title, meaning) in [
+                (
+                    Form::Reference,
+                    "Reference",
+                    "filled in when an instance starts; follows a new password",
+                ),
+                (
+                    Form::WrittenOut,
+                    "URL, encrypted",
+                    "where a reference can't be used; DigitalOcean encrypts it",
+                ),
+            ] {
+                if kit::radio(ui, *form == choice, title, meaning).clicked() {
+                    *form = choice;
+                }
+            }
+        });
+    });
+    // What was asked or foretold was about the other form.
+    if before != *form && matches!(setup.steps.app.phase, Phase::Asking(_) | Phase::WouldChange(_))
+    {
+        setup.steps.app.phase = Phase::Idle;
+    }
+}
+
+fn variables(ui: &mut Ui, step: &Step, plan: &Plan, facts: &Facts) {
     let theme = Theme::of(ui);
     if plan.changes.is_empty() {
         kit::marked(ui, Icon::Done, theme.success.text, "Done", "The app uses the pool already.");
         return;
+    }
+    let cluster = facts.cluster.as_ref().map_or("", |cluster| cluster.cluster.name.as_str());
+    if let Some(component) = &plan.attaches {
+        let text = format!(
+            "{cluster} is attached to the app as its component {component}. Where the cluster has trusted sources, DigitalOcean adds the app to them."
+        );
+        kit::marked(ui, Icon::Would, theme.info.text, "Will be done", &text);
     }
     let mut places: Vec<Option<&str>> = Vec::new();
     for change in &plan.changes {
@@ -108,19 +278,44 @@ fn variables(ui: &mut Ui, step: &Step, plan: &SpecPlan) {
         let lines: Vec<Change> = of_place.map(line).collect();
         changes(ui, &lines);
     }
+    at_build_time(ui, step, plan, facts);
     let number = kit::count(plan.changes.len(), "variable changes", "variables change");
+    let attached = if plan.attaches.is_some() { " and the attachment" } else { "" };
     kit::paragraph(
         ui,
         &format!(
-            "{number}, and nothing else in the app's settings. Encrypted values go back as they came."
+            "{number}{attached}, and nothing else in the app's settings. Encrypted values go back as they came."
         ),
     );
     kit::paragraph(
         ui,
         "We do not ask for new code. DigitalOcean may still build the newest commit. The components restart.",
     );
-    if let Some(cost) = &step.proposal {
-        kit::key_value(ui, "Cost afterwards", cost);
+    if let Some(proposal) = &step.proposal {
+        kit::key_value(ui, "Cost afterwards", &proposal.cost);
+    }
+}
+
+/// A reference is empty while the app is built.
+fn at_build_time(ui: &mut Ui, step: &Step, plan: &Plan, facts: &Facts) {
+    let Some((app, cluster)) = step.app(facts).zip(facts.cluster.as_ref()) else { return };
+    if step.draft.form == Form::WrittenOut {
+        return;
+    }
+    let hosts = cluster.cluster.hosts();
+    let names: Vec<String> = app_spec::variables(&app.spec, &cluster.cluster.name, &hosts)
+        .into_iter()
+        .filter(|variable| variable.scope != "RUN_TIME")
+        .filter(|variable| plan.changes.iter().any(|change| change.place == variable.place))
+        .map(|variable| variable.place.key)
+        .collect();
+    if !names.is_empty() {
+        let theme = Theme::of(ui);
+        let text = format!(
+            "{} is there at build time too, and a reference has no value then. If the build needs the database, choose the encrypted URL.",
+            names.join(", ")
+        );
+        kit::marked(ui, Icon::Info, theme.text_2, "To know", &text);
     }
 }
 
@@ -163,121 +358,43 @@ fn foretold(ui: &mut Ui, forecast: Forecast) {
     }
 }
 
-/// Phases of a deployment in their order, as the account names them.
-const PHASES: [(&str, &str); 5] = [
-    ("PENDING_BUILD", "Waiting for the build"),
-    ("BUILDING", "Building"),
-    ("PENDING_DEPLOY", "Waiting to deploy"),
-    ("DEPLOYING", "Deploying"),
-    ("ACTIVE", "Active"),
-];
-
-fn deployment(ui: &mut Ui, step: &Step, facts: &Facts) {
-    let row = |title: &str, mark, found: &str| Row {
-        title: title.to_owned(),
-        cells: vec![Cell { mark, found: found.to_owned(), took: None }],
-    };
-    let mut rows = Vec::new();
-    let (asked, sent) = match &step.phase {
-        Phase::Proposing(..) => (Mark::Running, Mark::NotReached),
-        Phase::Updating(_) => (Mark::Passed, Mark::Running),
-        Phase::Failed(_) if step.proposal.is_none() => (Mark::Failed, Mark::NotReached),
-        Phase::Failed(_) if step.seen.is_empty() => (Mark::Passed, Mark::Failed),
-        Phase::Idle
-        | Phase::Watching(..)
-        | Phase::Arriving(..)
-        | Phase::Restoring(..)
-        | Phase::Failed(_)
-        | Phase::WouldChange(_) => (Mark::Passed, Mark::Passed),
-    };
-    rows.push(row("Checked by the account", asked, step.proposal.as_deref().unwrap_or_default()));
-    rows.push(row("Settings sent", sent, ""));
-    let end = match &step.phase {
-        Phase::Failed(_) => End::Stopped,
-        Phase::Arriving(..) => End::Reached,
-        _ if facts.deployed.is_some() => End::Reached,
-        _ => End::Open, // it goes on
-    };
-    let phases = phases(&step.seen, end);
-    rows.extend(phases.into_iter().map(|(title, mark, found)| row(title, mark, &found)));
-    let arrived = match (&step.phase, facts.deployed.as_ref().map(|deployed| deployed.arrived)) {
-        (Phase::Arriving(..), _) => row("Connections through the pool", Mark::Running, "looking"),
-        (_, Some(Some(count))) if 0 < count => row(
-            "Connections through the pool",
-            Mark::Passed,
-            &kit::count(count as usize, "connection", "connections"),
-        ),
-        (_, Some(Some(_))) => {
-            row("Connections through the pool", Mark::Unverified, "none seen yet")
-        }
-        (_, Some(None)) => {
-            row("Connections through the pool", Mark::Unverified, "hidden from this role")
-        }
-        (_, None) => row("Connections through the pool", Mark::NotReached, "not reached"),
-    };
-    rows.push(arrived);
-    stages(ui, &[], &rows);
-}
-
-/// How the deployment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Open,
-    Reached,
-    Stopped,
-}
-
-/// Marks of the phases, from those that were seen. A word we do not know stands at the phase it was said in.
-fn phases(seen: &[String], end: End) -> Vec<(&'static str, Mark, String)> {
-    let place = |word: &String| PHASES.iter().position(|(known, _)| known == word);
-    let current = seen.iter().filter_map(place).max().or((!seen.is_empty()).then_some(0));
-    let unknown = seen.last().filter(|word| place(word).is_none());
-    let said = unknown.map(|word| word.to_lowercase().replace('_', " ")).unwrap_or_default();
-    let mark = |index: usize| match current {
-        _ if end == End::Reached => Mark::Passed,
-        Some(current) if index < current => Mark::Passed,
-        Some(current) if index == current && end == End::Stopped => Mark::Failed,
-        Some(current) if index == current => Mark::Running,
-        Some(_) | None => Mark::NotReached,
-    };
-    PHASES
-        .into_iter()
-        .enumerate()
-        .map(|(index, (_, title))| {
-            let here = end != End::Reached && current == Some(index);
-            (title, mark(index), if here { said.clone() } else { String::new() })
-        })
-        .collect()
-}
-
-fn outcome(ui: &mut Ui, deployed: &Deployed) {
+fn outcome(ui: &mut Ui, step: &Step, deployed: &Deployed) -> Option<Act> {
     let theme = Theme::of(ui);
     let at = kit::clock(deployed.active_at);
     let title = format!("{} went over to the pool at {at}.", deployed.app_name);
-    let deployment = &deployed.deployment;
+    let what = match &deployed.deployment {
+        Some(deployment) => format!("Deployment {deployment} is active"),
+        None => "It was changed by hand".to_owned(),
+    };
+    let verified = deployed.arrived.is_some_and(|count| 0 < count);
     match deployed.arrived {
         Some(count) if 0 < count => {
             let seen = kit::count(count as usize, "connection comes", "connections come");
-            let text = format!("Deployment {deployment} is active, and {seen} through the pool.");
+            let text = format!("{what}, and {seen} through the pool.");
             kit::note(ui, theme.success, Icon::Done, &title, &text);
         }
         Some(_) => {
             let text = format!(
-                "Deployment {deployment} is active, but no connection came through the pool yet. Send the app a request and look again in step 11."
+                "{what}, but no connection came through the pool yet. Send the app a request and look again."
             );
             kit::note(ui, theme.warning, Icon::Unverified, &title, &text);
         }
         None => {
             let text = format!(
-                "Deployment {deployment} is active. Whether its connections come through the pool is hidden from this role, so it is not verified."
+                "{what}. Whether its connections come through the pool could not be seen, so it is not verified."
             );
             kit::note(ui, theme.warning, Icon::Unverified, &title, &text);
         }
     }
+    let mut act = None;
+    if !verified && !step.working() && kit::secondary_button(ui, "Look again").clicked() {
+        act = Some(Msg::LookAgain.into());
+    }
+    act
 }
 
 fn restore(ui: &mut Ui, step: &Step, facts: &Facts) -> Option<Act> {
-    let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
+    let idle = !step.working();
     let name = facts
         .deployed
         .as_ref()
@@ -293,73 +410,4 @@ fn restore(ui: &mut Ui, step: &Step, facts: &Facts) -> Option<Act> {
         no: "Keep current settings",
     };
     ui.add_enabled_ui(idle, |ui| kit::confirm(ui, &asked)).inner.then(|| Msg::Restore.into())
-}
-
-/// Apps that run on other hosts are restarted by the person.
-fn elsewhere(ui: &mut Ui, facts: &Facts) -> Option<Act> {
-    let key = facts.urls.as_ref().map_or("DATABASE_URL", |urls| urls.keys.0.as_str());
-    let ways = [
-        ("systemd", "sudo systemctl restart APP".to_owned()),
-        ("Docker Compose", "docker compose up -d --force-recreate APP".to_owned()),
-        ("Kubernetes", "kubectl rollout restart deployment/APP".to_owned()),
-    ];
-    let mut act = None;
-    kit::fold(ui, "The app runs elsewhere", |ui| {
-        kit::paragraph(
-            ui,
-            &format!(
-                "Put the pooled URL of step 5 into {key} where the app reads it, then restart the app. APP stands for its name."
-            ),
-        );
-        for (host, command) in ways {
-            ui.horizontal_wrapped(|ui| {
-                ui.spacing_mut().item_spacing.x = gap::M;
-                if kit::copy_button(ui, "Copy", &format!("Copy the command for {host}")) {
-                    let kind = format!("Command for {host}");
-                    let text = Secret::new(command.as_str());
-                    act = Some(Act::Copy(Copied { text, kind, secret: false }));
-                }
-                ui.label(host);
-                kit::mono(ui, &command);
-            });
-        }
-    });
-    act
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn marks(seen: &[&str], end: End) -> Vec<Mark> {
-        let seen: Vec<String> = seen.iter().map(|word| (*word).to_owned()).collect();
-        phases(&seen, end).into_iter().map(|(_, mark, _)| mark).collect()
-    }
-
-    #[test]
-    fn a_phase_that_was_passed_over_counts_as_passed() {
-        use Mark::{NotReached, Passed, Running};
-        assert_eq!(
-            marks(&["PENDING_BUILD", "DEPLOYING"], End::Open),
-            [Passed, Passed, Passed, Running, NotReached]
-        );
-        assert_eq!(marks(&[], End::Open), [NotReached; 5]);
-        assert_eq!(marks(&["ACTIVE"], End::Reached), [Passed; 5]);
-    }
-
-    #[test]
-    fn it_stopped_in_the_phase_that_was_under_way() {
-        use Mark::{Failed, NotReached, Passed};
-        assert_eq!(
-            marks(&["PENDING_BUILD", "BUILDING", "ERROR"], End::Stopped),
-            [Passed, Failed, NotReached, NotReached, NotReached]
-        );
-    }
-
-    #[test]
-    fn a_word_we_do_not_know_is_shown_where_it_was_said() {
-        let seen = ["BUILDING".to_owned(), "WAITING_FOR_SLOT".to_owned()];
-        let found = phases(&seen, End::Open);
-        assert_eq!(found.get(1), Some(&("Building", Mark::Running, "waiting for slot".to_owned())));
-    }
 }

@@ -1,21 +1,24 @@
 //! Page 4: the pool's size, mode and name; what will be sent; the pool as it was read back.
 
+mod size;
+
 use egui::Ui;
 
 use crate::{
     domain::{
-        capacity::Sizing,
         pool::{Pool, PoolMode, PoolOrder},
         problem::{Fix, Problem},
+        project::{Kind, Project, Target},
+        secret::Secret,
     },
     setup::{
         Setup,
         step::StepId,
-        steps::pool::{self, Decision, Phase},
+        steps::pool::{self, Decision, NameLook, Phase},
     },
     ui::{
-        act::Act,
-        kit::{self, Icon, Segment, SliderMark},
+        act::{Act, Copied},
+        kit::{self, Column, Icon},
         theme::{Theme, gap},
     },
 };
@@ -35,8 +38,8 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         matches!(setup.steps.pool.phase, Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_));
     ui.add_enabled_ui(editing, |ui| {
         let before = snapshot(setup);
-        size(ui, setup);
-        mode(ui, &mut setup.steps.pool.draft.mode);
+        size::size(ui, setup);
+        mode(ui, setup);
         names(ui, setup);
         // A dry run's answer was about other values.
         if snapshot(setup) != before && matches!(setup.steps.pool.phase, Phase::WouldChange(_)) {
@@ -75,24 +78,101 @@ fn outcome(ui: &mut Ui, setup: &Setup) -> Option<Act> {
             ready(ui, &pool);
             None
         }
-        Ok(Decision::Adopt(pool)) => {
-            let title = format!("Pool {} exists as wanted.", pool.name);
-            kit::note(
-                ui,
-                theme.success,
-                Icon::Info,
-                &title,
-                "It is used as it is. Nothing is sent.",
-            );
-            None
-        }
-        Ok(Decision::Resize { from, to }) => {
-            resize(ui, &from, &to);
+        Ok(Decision::Adopt(pool)) => adopt(ui, setup, &pool),
+        Ok(decision) if decision.by_hand(&setup.facts) => by_hand(ui, &decision),
+        Ok(Decision::Change { from, to }) => {
+            change(ui, &from, &to);
             None
         }
         Ok(Decision::Create(_)) => None,
         Err(problem) => refused(ui, &problem),
     }
+}
+
+/// A pool that is there already is used as it is, unless the person wants more of it or another one.
+fn adopt(ui: &mut Ui, setup: &Setup, pool: &Pool) -> Option<Act> {
+    let theme = Theme::of(ui);
+    let suggested = setup.steps.pool.sizing(&setup.facts).map(|sizing| sizing.suggested);
+    let larger = suggested.filter(|suggested| pool.size < *suggested);
+    let title = format!("Pool {} serves this database and user already.", pool.name);
+    let mut text = format!(
+        "{} connections, {} mode. It is used as it is; nothing is sent.",
+        pool.size,
+        pool.mode.word()
+    );
+    if let Some(suggested) = larger {
+        text = format!("{text} {suggested} would be the suggestion for this cluster.");
+    }
+    kit::note(ui, theme.info, Icon::Info, &title, &text);
+    let mut act = None;
+    ui.horizontal_wrapped(|ui| {
+        if let Some(suggested) = larger
+            && kit::secondary_button(ui, &format!("Make it {suggested}")).clicked()
+        {
+            act = Some(pool::Msg::UseSize(suggested).into());
+        }
+        if kit::secondary_button(ui, "Create another pool").clicked() {
+            act = Some(pool::Msg::Another.into());
+        }
+    });
+    act
+}
+
+/// The token may not do it: the values for DigitalOcean's panel, each to be copied.
+fn by_hand(ui: &mut Ui, decision: &Decision) -> Option<Act> {
+    let (order, title, how) = match decision {
+        Decision::Create(order) => (
+            order,
+            "Create the pool in DigitalOcean's panel",
+            "Open the cluster's page, tab “Connection Pools”, button “Create a Pool”, and give it these values. Then press “Check now”.",
+        ),
+        Decision::Change { to, .. } => (
+            to,
+            "Change the pool in DigitalOcean's panel",
+            "Open the cluster's page, tab “Connection Pools”, and edit the pool: these are the values it is to have. Then press “Check now”.",
+        ),
+        Decision::Adopt(_) => return None,
+    };
+    let mut act = None;
+    kit::card(ui, Some(title), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        kit::paragraph(ui, how);
+        let values = [
+            ("Pool name", order.name.as_str().to_owned()),
+            ("Database", order.db.clone()),
+            ("User", order.user.clone().unwrap_or_default()),
+            ("Pool mode", order.mode.title().to_owned()),
+            ("Pool size", order.size.to_string()),
+        ];
+        for (what, value) in values {
+            act = by_hand_value(ui, what, &value).or(act.take());
+        }
+        if kit::link_button(ui, "Open DigitalOcean's databases page").clicked() {
+            act = Some(Act::Open("https://cloud.digitalocean.com/databases".to_owned()));
+        }
+    });
+    act
+}
+
+/// One value, and the button that copies it.
+fn by_hand_value(ui: &mut Ui, what: &str, value: &str) -> Option<Act> {
+    let mut act = None;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::M;
+        let shown = if value.is_empty() { "none: the inbound user" } else { value };
+        let copies = ui.add_enabled_ui(!value.is_empty(), |ui| {
+            kit::copy_button(ui, "Copy", &format!("Copy the {}", what.to_lowercase()))
+        });
+        if copies.inner {
+            let (text, kind) = (Secret::new(value), what.to_owned());
+            act = Some(Act::Copy(Copied { text, kind, secret: false }));
+        }
+        ui.vertical(|ui| {
+            ui.add_space(5.0);
+            kit::key_value(ui, what, shown);
+        });
+    });
+    act
 }
 
 fn words(order: &PoolOrder) -> String {
@@ -118,18 +198,35 @@ fn ready(ui: &mut Ui, pool: &Pool) {
     kit::note(ui, theme.success, Icon::Done, &format!("Pool {} is there.", pool.name), &text);
 }
 
-fn resize(ui: &mut Ui, from: &Pool, to: &PoolOrder) {
-    let theme = Theme::of(ui);
-    let mut changes = Vec::new();
-    if from.size != to.size {
-        changes.push(format!("size {} → {}", from.size, to.size));
-    }
-    if from.mode != to.mode {
-        changes.push(format!("mode {} → {}", from.mode.word(), to.mode.word()));
-    }
-    let title = format!("Pool {} exists and would change:", from.name);
-    let text = format!("{}. Its clients reconnect by themselves.", changes.join(", "));
-    kit::note(ui, theme.warning, Icon::Warning, &title, &text);
+/// What the pool has, what it will have, and what stays.
+fn change(ui: &mut Ui, from: &Pool, to: &PoolOrder) {
+    kit::card(ui, Some(&format!("Pool {} changes", from.name)), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        let row = |what: &str, now: String, then: String| {
+            let then = if now == then { "stays".to_owned() } else { then };
+            vec![what.to_owned(), now, then]
+        };
+        let rows = [
+            row("Size", from.size.to_string(), to.size.to_string()),
+            row("Mode", from.mode.word().to_owned(), to.mode.word().to_owned()),
+        ];
+        let columns = [Column::text_of("", 90.0), Column::text("Now"), Column::text("Then")];
+        kit::table(ui, "Changes of the pool", &columns, &rows);
+        kit::caption(
+            ui,
+            &format!(
+                "Database {} and user {} go along unchanged. Clients of the pool reconnect by themselves; the pool is read back and compared.",
+                to.db,
+                to.user.as_deref().unwrap_or("(inbound)")
+            ),
+        );
+        if from.mode != to.mode {
+            kit::caption(
+                ui,
+                "DigitalOcean's guide says that a mode can't be changed, its API that it can. It is tried, and what came of it is told.",
+            );
+        }
+    });
 }
 
 /// Why the button waits, with the fix where one is known.
@@ -152,131 +249,10 @@ fn refused(ui: &mut Ui, problem: &Problem) -> Option<Act> {
     act
 }
 
-fn size(ui: &mut Ui, setup: &mut Setup) {
-    let sizing = pool::sizing(&setup.facts, setup.steps.pool.draft.name.trim());
-    kit::card(ui, Some("Size"), |ui| {
-        ui.spacing_mut().item_spacing.y = gap::S;
-        let draft = &mut setup.steps.pool.draft;
-        let Some(sizing) = sizing else {
-            kit::paragraph(
-                ui,
-                "The cluster's limit is not known: its plan does not tell its memory. Step 3 measures it.",
-            );
-            if kit::number(ui, "Connections", &mut draft.size, 1..=1000).changed() {
-                draft.size_chosen = true;
-            }
-            return;
-        };
-        kit::capacity(
-            ui,
-            &segments(ui, &sizing, draft.size),
-            sizing.demand.reserve,
-            sizing.demand.limit,
-        );
-        ui.add_space(gap::XS);
-        let last = sizing.demand.limit.max(2);
-        let most = sizing.ceiling.max(1);
-        let moved = ui.horizontal_top(|ui| {
-            const NUMBER: f32 = 110.0;
-            ui.spacing_mut().item_spacing.x = gap::XL;
-            let scale = ui.available_width() - NUMBER - gap::XL;
-            let moved = ui
-                .vertical(|ui| {
-                    ui.set_width(scale);
-                    ui.add_space(gap::XL);
-                    kit::slider(ui, "Pool size", &mut draft.size, 1..=last, most, &marks(&sizing))
-                })
-                .inner;
-            let typed = ui
-                .vertical(|ui| {
-                    ui.set_width(NUMBER);
-                    kit::number(ui, "Connections", &mut draft.size, 0..=last.max(1000))
-                })
-                .inner;
-            moved.changed() || typed.changed()
-        });
-        if moved.inner {
-            draft.size_chosen = true;
-        }
-        kit::fold(ui, &format!("Why {}?", sizing.suggested), |ui| arithmetic(ui, &sizing));
-    });
-}
-
-fn segments(ui: &Ui, sizing: &Sizing, size: u32) -> Vec<Segment> {
-    let theme = Theme::of(ui);
-    let demand = sizing.demand;
-    [
-        Segment::hatched("other pools", demand.others, theme.idle),
-        Segment::solid("direct", demand.direct, theme.chart_before),
-        Segment::solid("this pool", size, theme.accent).main(),
-    ]
-    .into_iter()
-    .filter(|segment| 0 < segment.value)
-    .collect()
-}
-
-fn marks(sizing: &Sizing) -> Vec<SliderMark> {
-    let cores = sizing.demand.vcpus;
-    let cores = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
-    let mut marks =
-        vec![SliderMark { value: sizing.ceiling, text: format!("{} at most", sizing.ceiling) }];
-    if sizing.half < sizing.ceiling {
-        let text = format!("{} DigitalOcean's starting point", sizing.half);
-        marks.push(SliderMark { value: sizing.half, text });
-    }
-    if sizing.low < sizing.ceiling && sizing.low != sizing.half {
-        let text = format!("{} enough for {cores}", sizing.low);
-        marks.push(SliderMark { value: sizing.low, text });
-    }
-    marks
-}
-
-fn arithmetic(ui: &mut Ui, sizing: &Sizing) {
-    let demand = sizing.demand;
-    ui.spacing_mut().item_spacing.y = 6.0;
-    let origin = if demand.measured {
-        "measured on the server"
-    } else {
-        "from the plan: 25 per GB of memory, less 3"
-    };
-    kit::key_value(ui, "Limit", &format!("{}, {origin}", demand.limit));
-    kit::key_value(ui, "Other pools", &format!("− {}", demand.others));
-    kit::key_value(
-        ui,
-        "Direct",
-        &format!("− {} connections that stay outside a pool", demand.direct),
-    );
-    kit::key_value(
-        ui,
-        "Kept free",
-        &format!("− {} for a migration, an administrator and this program", demand.reserve),
-    );
-    kit::key_value(ui, "At most", &format!("= {}", sizing.ceiling));
-    kit::key_value(
-        ui,
-        "Starting point",
-        &format!("{}: half of the limit, DigitalOcean's advice", sizing.half),
-    );
-    kit::key_value(
-        ui,
-        "Processors",
-        &format!(
-            "{}: 2 × {} + 1 keep them busy; more only wait for each other",
-            sizing.low, demand.vcpus
-        ),
-    );
-    kit::key_value(
-        ui,
-        "Suggested",
-        &format!("{}: the larger of both, at most {}", sizing.suggested, sizing.ceiling),
-    );
-    kit::paragraph(
-        ui,
-        "Step 11 measures whether it is right; the size can be changed at any time.",
-    );
-}
-
-fn mode(ui: &mut Ui, mode: &mut PoolMode) {
+fn mode(ui: &mut Ui, setup: &mut Setup) {
+    let mut target = setup.steps.project.target(&setup.facts);
+    let project = setup.facts.project.as_ref();
+    let mode = &mut setup.steps.pool.draft.mode;
     kit::card(ui, Some("Mode"), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for choice in PoolMode::ALL {
@@ -284,17 +260,40 @@ fn mode(ui: &mut Ui, mode: &mut PoolMode) {
                 *mode = choice;
             }
         }
-        if *mode == PoolMode::Transaction {
+        if *mode != PoolMode::Session {
             ui.add_space(gap::S);
             kit::caption(
                 ui,
                 "What lasts longer than a transaction does not work over it: LISTEN, session advisory locks, temporary tables that are kept. Step 6 tries what does.",
             );
         }
+        target.mode = Some(*mode);
+        if let Some(project) = project {
+            in_the_project(ui, project, &target);
+        }
     });
 }
 
+/// Places in the project's code that get lost in a pool of the chosen mode.
+fn in_the_project(ui: &mut Ui, project: &Project, target: &Target) {
+    let theme = Theme::of(ui);
+    let lost = project.findings.iter().filter(|finding| match finding.kind {
+        Kind::Feature(feature) => feature.is_lost(target),
+        _ => false, // what has nothing to do with the mode
+    });
+    for finding in lost {
+        let text = format!(
+            "In your project, {}:{}: {}. Give that one the direct URL, or choose Session.",
+            finding.file.display(),
+            finding.line,
+            finding.what
+        );
+        kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &text);
+    }
+}
+
 fn names(ui: &mut Ui, setup: &mut Setup) {
+    let look = setup.steps.pool.name_look(&setup.facts);
     let Some(cluster) = &setup.facts.cluster else { return };
     let draft = &mut setup.steps.pool.draft;
     let databases: Vec<(String, String)> =
@@ -327,14 +326,58 @@ fn names(ui: &mut Ui, setup: &mut Setup) {
         } else {
             ui.horizontal_top(|ui| fields(ui, (width - 2.0 * gap::L) / 3.0));
         }
+        name_look(ui, &look);
         kit::caption(
             ui,
             "In the pooled URL the pool's name stands where the database's name usually stands.",
         );
+        let theme = Theme::of(ui);
         if administrator {
-            let theme = Theme::of(ui);
             let text = "An app needs less: create a user for it in the cluster's page “Users & databases”.";
             kit::note(ui, theme.warning, Icon::Warning, "This user is the administrator.", text);
         }
+        if draft.user.is_none() {
+            let text = "Each client signs in to the pool as the user of its own URL, and the pool opens connections for each of them. The URL that DigitalOcean shows has no user and no password then; step 5 fills them in.";
+            kit::note(ui, theme.info, Icon::Info, "A pool with the inbound user.", text);
+        }
+        kit::fold(ui, "Pool user or inbound user?", |ui| {
+            kit::paragraph(
+                ui,
+                "With a user of its own, the pool signs in to the database as that user for everybody: all its connections can be shared, and the URL names that user. This suits an app.",
+            );
+            kit::paragraph(
+                ui,
+                "With the inbound user, whoever connects keeps the own name. Connections are shared only between clients of the same name, so several users need a larger pool. A pool without a user can also come about by accident: some tools leave the user out when they change the size, which wipes it.",
+            );
+        });
+    });
+}
+
+/// What is to be said of the name while it is typed.
+fn name_look(ui: &mut Ui, look: &NameLook) {
+    let theme = Theme::of(ui);
+    let (icon, colour, text) = match look {
+        NameLook::Good => (Icon::Done, theme.success.text, "The name is free.".to_owned()),
+        NameLook::Taken => (
+            Icon::Info,
+            theme.text_2,
+            "A pool of this name is there; what it will have is shown above.".to_owned(),
+        ),
+        NameLook::Unusual(err) => (
+            Icon::Warning,
+            theme.warning.text,
+            format!("DigitalOcean may refuse it: {err}. If it does, its answer is shown."),
+        ),
+        NameLook::Empty => (Icon::Info, theme.text_2, "The pool needs a name.".to_owned()),
+        NameLook::Database => (
+            Icon::Warning,
+            theme.warning.text,
+            "This is the name of a database: in the URLs nobody could tell them apart.".to_owned(),
+        ),
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        kit::icon(ui, icon, 15.0, colour);
+        kit::live(ui, &text);
     });
 }
