@@ -38,7 +38,10 @@ fn switching(setup: &mut Setup) -> Ticket {
         panic!("no update: {effect:?}")
     };
     let mut stored = setup.facts.cluster.as_ref().unwrap().apps[0].clone();
-    stored.spec = after;
+    // The account adds what it is used to.
+    let mut read_back = (*after).clone();
+    read_back["region"] = "fra".into();
+    stored.spec = read_back.into();
     setup.note(now(), ticket, app::Msg::Reread(Box::new(stored)).into());
     let app = AppId("a1".to_owned());
     let started_one = app::Started { app, deployment: "d2".to_owned() };
