@@ -22,6 +22,8 @@ mod api_description;
 mod canned;
 mod change;
 #[cfg(feature = "practice")]
+mod clients;
+#[cfg(feature = "practice")]
 mod command_line;
 mod env_readers;
 #[cfg(feature = "practice")]

@@ -112,7 +112,7 @@ pub const PRISMA_7: About = About {
     file: "src/db.ts",
     code: r#"
 import { PrismaPg } from "@prisma/adapter-pg";
-import { PrismaClient } from "./generated/prisma/client.ts";
+import { PrismaClient } from "./generated/prisma/client";
 
 const adapter = new PrismaPg({
   connectionString: process.env.$KEY,

@@ -144,7 +144,7 @@ pub const SQLALCHEMY_ASYNCPG: About = About {
         rules: &[set(
             "prepared_statement_cache_size",
             "0",
-            "Its statements are prepared by name, which lasts for one transaction only behind this pool.",
+            "A prepared statement lasts for one transaction only behind this pool, so none is kept.",
         )
         .when(When::Unnamed)],
     },
@@ -160,7 +160,11 @@ engine = create_async_engine(
     os.environ["$KEY"],
     pool_size=$LIMIT, ← The most connections one instance of the app opens; the pool shares out the database's own.
     max_overflow=0, ← Otherwise ten more are opened under load.
-[verified]    connect_args={"ssl": ssl.create_default_context(cafile="$CA")}, ← The server proves that it is this cluster; asyncpg takes the authority only in code.
+    connect_args={
+[verified]        "ssl": ssl.create_default_context(cafile="$CA"), ← The server proves that it is this cluster; asyncpg takes the authority only in code.
+[unnamed]        "prepared_statement_name_func": lambda: "", ← A statement with a name stays behind on a server connection, where the next process stumbles over it.
+[unnamed]        "statement_cache_size": 0, ← asyncpg's own statements are prepared by name as well.
+    },
 )
 "#,
     migrate: ALEMBIC,

@@ -26,10 +26,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 pub async fn connect() -> Result<PgPool, Box<dyn std::error::Error + Send + Sync>> {
     let options: PgConnectOptions = std::env::var("$KEY")?.parse()?;
     let options = options.extra_float_digits(None); ← sqlx sends extra_float_digits at sign-in, which a pooler refuses unless it was told to ignore it.
-    let pool = PgPoolOptions::new()
-        .max_connections($LIMIT) ← The most connections one instance of the app opens; the pool shares out the database's own.
-        .connect_with(options)
-        .await?;
+    let pool = PgPoolOptions::new().max_connections($LIMIT).connect_with(options).await?; ← The most connections one instance of the app opens; the pool shares out the database's own.
     Ok(pool)
 }
 [unnamed]// Each query: sqlx::query(…).persistent(false), inside a transaction. ← sqlx prepares statements by name, which lasts for one transaction only behind this pool; statement_cache_capacity(0) does not help.
@@ -57,15 +54,14 @@ pub async fn connect() -> Result<Client, Box<dyn std::error::Error + Send + Sync
 [verified]    for certificate in CertificateDer::pem_file_iter("$CA")? {
 [verified]        roots.add(certificate?)?; ← The server proves that it is this cluster; tokio-postgres takes the authority only in code.
 [verified]    }
-[verified]    let tls = rustls::ClientConfig::builder()
-[verified]        .with_root_certificates(roots)
-[verified]        .with_no_client_auth();
+[verified]    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
 [verified]    let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls);
 [encrypted]    let tls = native_tls::TlsConnector::builder()
 [encrypted]        .danger_accept_invalid_certs(true) ← Encrypted, not verified, as sslmode=require means it; DigitalOcean's authority is known to no computer.
 [encrypted]        .build()?;
 [encrypted]    let tls = postgres_native_tls::MakeTlsConnector::new(tls);
-    let (client, connection) = tokio_postgres::connect(&std::env::var("$KEY")?, tls).await?;
+    let (client, connection) =
+        tokio_postgres::connect(&std::env::var("$KEY")?, tls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
