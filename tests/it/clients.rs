@@ -9,8 +9,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::OnceLock,
 };
 
+use futures_util::StreamExt as _;
 use poolwright::{
     domain::{
         client::{Client, ClientUrl, Needs},
@@ -185,7 +187,9 @@ impl Peer {
                 std::os::unix::fs::symlink(packages, folder.join("node_modules")).unwrap();
                 fs::write(folder.join("package.json"), r#"{ "type": "module" }"#).unwrap();
                 if prisma {
-                    generate(folder);
+                    let generated = folder.join("src/generated");
+                    std::os::unix::fs::symlink(prisma_client().join("src/generated"), generated)
+                        .unwrap();
                 }
             }
             _ => {
@@ -204,7 +208,17 @@ USE_TZ = True
 DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = float(os.environ["PATIENCE"])
 "#;
 
-/// Makes Prisma's client, which needs none of its engines; their download is never tried.
+/// Prisma's client, made once. It needs none of Prisma's engines, so their download is never tried.
+fn prisma_client() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        // Beside the packages that it names, where the next run makes it anew.
+        let folder = peers::folder().join("prisma7");
+        generate(&folder);
+        folder
+    })
+}
+
 fn generate(folder: &Path) {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/prisma7/schema.prisma");
     fs::copy(schema, folder.join("schema.prisma")).unwrap();
@@ -231,7 +245,8 @@ async fn every_client_takes_what_it_is_shown() {
         let tracked = pgbouncer.is_some();
         assert_eq!(bench.probe.tracking == Tracking::Tracked, tracked, "{name}");
         let authority = bench.cluster.ca().to_owned();
-        for peer in &PEERS {
+        // Two at a time, as there are processors.
+        let each = futures_util::stream::iter(&PEERS).for_each_concurrent(2, async |peer| {
             let title = peer.client.title();
             let needs = bench.needs();
             let report = peer.work(&bench, &needs, &authority).await;
@@ -245,7 +260,8 @@ async fn every_client_takes_what_it_is_shown() {
                 assert_eq!(report, Report::all_right(), "{title} with nothing known, {name}");
             }
             println!("{title}, {name}: {} transactions", WORKERS * rounds());
-        }
+        });
+        each.await;
     }
 }
 
