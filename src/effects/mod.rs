@@ -20,6 +20,7 @@ mod project;
 mod sign_in;
 mod slot;
 mod test;
+mod urls;
 mod verify;
 
 use std::{path::PathBuf, sync::Arc};
@@ -174,7 +175,7 @@ async fn carry_out(start: Start, world: World, notes: Notes) -> StepMsg {
         }
         Effect::Measure(effect) => measure::run(effect, &world, &notes).await.map(Into::into),
         Effect::Pool(effect) => pool::run(effect, token, &world, &notes).await.map(Into::into),
-        Effect::Urls(effect) => match effect {},
+        Effect::Urls(effect) => urls::run(effect, &world).await.map(Into::into),
         Effect::Test(effect) => test::run(effect, token, &world, &notes).await.map(Into::into),
         Effect::Project(effect) => project::run(effect, &world).await.map(Into::into),
         Effect::EnvFiles(effect) => env_files::run(effect, &world).await.map(Into::into),

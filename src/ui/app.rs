@@ -15,7 +15,9 @@ use crate::{
         profile,
     },
     setup::{
+        Msg,
         answers::Answers,
+        step::StepId,
         steps::{sign_in, verify},
     },
     ui::{
@@ -277,6 +279,10 @@ impl App {
     fn chosen(&mut self, ctx: &Context, choice: Choice) -> Option<Dialog> {
         match choice {
             Choice::SignIn => self.begin_real(ctx, None),
+            Choice::PasteUrls => {
+                self.begin_real(ctx, None);
+                return self.act(ctx, Msg::Go(StepId::Urls).into());
+            }
             Choice::Practise => {
                 if let Some(practice) = &self.practice {
                     let ready = practice();

@@ -1,4 +1,4 @@
-//! The start page: sign in, open a team profile, or practise.
+//! The start page: sign in, paste URLs, open a team profile, or practise.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -33,6 +33,8 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     SignIn,
+    /// Without an account: the URLs are brought.
+    PasteUrls,
     Practise,
     StopPractice,
     OpenProfile(PathBuf),
@@ -118,7 +120,14 @@ impl Start {
             }
             Some(Choice::StopPractice) => self.waiting = None,
             Some(Choice::OpenProfile(_)) => self.problem = None,
-            Some(Choice::SignIn | Choice::Browse | Choice::Copy(_) | Choice::Open(_)) | None => {}
+            Some(
+                Choice::SignIn
+                | Choice::PasteUrls
+                | Choice::Browse
+                | Choice::Copy(_)
+                | Choice::Open(_),
+            )
+            | None => {}
         }
         choice
     }
@@ -126,26 +135,25 @@ impl Start {
     fn tiles(&mut self, ui: &mut Ui, can_practise: bool) -> Option<Choice> {
         let tiles: Vec<&Tile> =
             TILES.iter().filter(|tile| can_practise || tile.leads != Leads::Practice).collect();
-        let across = if ui.available_width() < 620.0 { 1.0 } else { tiles.len() as f32 };
-        let width = (ui.available_width() - gap::L * (across - 1.0)) / across;
+        let across = if ui.available_width() < 620.0 { 1 } else { 2 };
+        let width = (ui.available_width() - gap::L * (across - 1) as f32) / across as f32;
         let height = tiles.iter().map(|tile| tile.height(ui, width)).fold(0.0, f32::max);
-        let layout = if across < 2.0 {
-            Layout::top_down(Align::LEFT)
-        } else {
-            Layout::left_to_right(Align::TOP)
-        };
         let mut choice = None;
-        ui.allocate_ui_with_layout(vec2(ui.available_width(), height), layout, |ui| {
-            for tile in tiles {
-                if tile.show(ui, vec2(width, height)).clicked() {
-                    match tile.leads {
-                        Leads::SignIn => choice = Some(Choice::SignIn),
-                        Leads::Practice => choice = Some(Choice::Practise),
-                        Leads::Profile => self.profile_asked = true,
+        for row in tiles.chunks(across) {
+            let layout = Layout::left_to_right(Align::TOP);
+            ui.allocate_ui_with_layout(vec2(ui.available_width(), height), layout, |ui| {
+                for tile in row {
+                    if tile.show(ui, vec2(width, height)).clicked() {
+                        match tile.leads {
+                            Leads::SignIn => choice = Some(Choice::SignIn),
+                            Leads::Paste => choice = Some(Choice::PasteUrls),
+                            Leads::Practice => choice = Some(Choice::Practise),
+                            Leads::Profile => self.profile_asked = true,
+                        }
                     }
                 }
-            }
-        });
+            });
+        }
         choice
     }
 
@@ -212,6 +220,7 @@ fn needs(ui: &mut Ui) {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Leads {
     SignIn,
+    Paste,
     Practice,
     Profile,
 }
@@ -223,11 +232,16 @@ struct Tile {
     text: &'static str,
 }
 
-const TILES: [Tile; 3] = [
+const TILES: [Tile; 4] = [
     Tile {
         leads: Leads::SignIn,
         title: "Sign in with a token",
         text: "Finds your clusters and apps. The token stays in this computer's keychain.",
+    },
+    Tile {
+        leads: Leads::Paste,
+        title: "Paste two URLs",
+        text: "Without an account: tests both, and writes them into your project and env files.",
     },
     Tile {
         leads: Leads::Practice,

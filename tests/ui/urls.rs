@@ -1,17 +1,20 @@
 //! Page 5.
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use poolwright::{
-    domain::stages::Tracking,
-    setup::step::StepId,
+    domain::{client::Client, secret::Secret, stages::Tracking},
+    setup::{Rules, Setup, step::StepId},
     ui::act::{Act, Copied},
 };
 
 use crate::fixtures::{
-    asked,
+    Screen, asked,
     shop::{CANARY, settled, shop},
-    window,
+    sized, window,
 };
 
 fn copied(act: Option<&Act>) -> Option<(&str, &str, bool)> {
@@ -113,6 +116,150 @@ fn a_hidden_password_is_asked_for() {
     let url = built.expect("both URLs").pooled.text();
     assert!(url.expose().contains("shop_app:s3cret%2F@"));
     assert!(harness.query_by_label_contains("s3cret").is_none());
+}
+
+#[test]
+fn a_typed_password_is_for_its_role_of_its_cluster_only() {
+    let mut setup = shop(StepId::Urls);
+    let facts = setup.facts.cluster.as_mut().expect("a cluster");
+    facts.cluster.direct.password = None;
+    facts.users.iter_mut().for_each(|user| user.password = None);
+    let id = facts.cluster.id.clone();
+    setup.steps.urls.draft.type_for(&id, "shop_app", Secret::new("typed"));
+    assert!(setup.steps.urls.build(&setup.facts).is_ok());
+    let other_role = |setup: &mut Setup, role: &str| {
+        setup.facts.pool.as_mut().expect("a pool").user = Some(role.to_owned());
+        setup.steps.urls.build(&setup.facts).err()
+    };
+    let asked = other_role(&mut setup, "reports").expect("a question");
+    assert!(asked.starts_with("The password of reports is hidden"), "{asked}");
+    assert_eq!(other_role(&mut setup, "shop_app"), None);
+    let cluster = setup.facts.cluster.as_mut().expect("a cluster");
+    cluster.cluster.id.0.push('2');
+    assert!(setup.steps.urls.build(&setup.facts).is_err());
+}
+
+/// Nothing of the page lies below the window's edge.
+fn tall(setup: Setup) -> Harness<'static, Screen> {
+    sized(setup, egui::vec2(1180.0, 2600.0), egui::Theme::Light)
+}
+
+/// Without an account, at step 5.
+fn without_account() -> Setup {
+    let mut setup = Setup::new(Rules::default());
+    setup.current = StepId::Urls;
+    setup
+}
+
+const POOLED: &str = "postgresql://app:pw@db.example:25061/shop-pool?sslmode=require";
+const DIRECT: &str = "postgresql://app:pw@db.example:25060/shop?sslmode=require";
+
+fn paste(harness: &mut Harness<'_, Screen>, text: &str) {
+    let field = harness.get_by_role_and_label(Role::PasswordInput, "Pooled and direct URL");
+    field.focus();
+    field.type_text(text);
+    harness.run_ok();
+}
+
+#[test]
+fn pasted_urls_serve_without_an_account() {
+    let mut harness = tall(without_account());
+    assert!(harness.query_all_by_label_contains("Paste both URLs").next().is_some());
+    paste(&mut harness, &format!("DIRECT_URL={DIRECT} DATABASE_URL='{POOLED}'"));
+    harness.get_by_label("Found: Pooled URL: db.example, port 25061");
+    harness.get_by_label("Found: Direct URL: db.example, port 25060");
+    harness.get_by_role_and_label(Role::Button, "Use these URLs").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Urls(Accept)))"]);
+    let urls = harness.state().setup.steps.urls.build(&harness.state().setup.facts).expect("both");
+    assert_eq!((urls.pooled.text().expose(), urls.direct.text().expose()), (POOLED, DIRECT));
+    assert!(harness.query_by_label_contains("app:pw").is_none(), "the password is not shown");
+}
+
+#[test]
+fn one_pasted_url_asks_for_the_one_name_that_is_missing() {
+    let mut harness = tall(without_account());
+    paste(&mut harness, POOLED);
+    let field = harness.get_by_role_and_label(Role::TextInput, "Name of the database");
+    field.focus();
+    field.type_text("shop");
+    harness.run_ok();
+    let urls = harness.state().setup.steps.urls.build(&harness.state().setup.facts).expect("both");
+    assert_eq!(urls.direct.text().expose(), DIRECT);
+}
+
+#[test]
+fn a_raw_password_is_encoded_when_the_person_agrees() {
+    let mut harness = tall(without_account());
+    paste(&mut harness, &format!("{} {DIRECT}", POOLED.replace(":pw@", ":p#w@")));
+    harness.get_by_label_contains(
+        "A URL could not be read: the password seems to hold an unescaped #.",
+    );
+    harness
+        .get_by_role_and_label(Role::Button, "Password of 3 characters with #, host db.example")
+        .click();
+    harness.run_ok();
+    let urls = harness.state().setup.steps.urls.build(&harness.state().setup.facts).expect("both");
+    assert_eq!(urls.pooled.text().expose(), POOLED.replace(":pw@", ":p%23w@"));
+}
+
+#[test]
+fn exchanged_urls_are_exchanged_by_a_button() {
+    let mut setup = without_account();
+    let known = poolwright::setup::steps::urls::known(&setup.facts);
+    let draft = &mut setup.steps.urls.draft;
+    draft.paste(Secret::new(format!("{POOLED} {DIRECT}")), &known);
+    std::mem::swap(&mut draft.pasted.pooled, &mut draft.pasted.direct);
+    let mut harness = tall(setup);
+    harness.get_by_label_contains("To be changed: These two URLs seem exchanged");
+    harness.get_by_role_and_label(Role::Button, "Exchange them").click();
+    harness.run_ok();
+    assert!(harness.query_by_label_contains("These two URLs seem exchanged").is_none());
+    harness.get_by_role_and_label(Role::Button, "Pooled URL, port: :25061");
+}
+
+#[test]
+fn a_client_is_found_by_typing_and_taken_with_enter() {
+    let mut harness = tall(shop(StepId::Urls));
+    harness.get_by_role_and_label(Role::ComboBox, "Written for").click();
+    harness.run_ok();
+    let field = harness.get_by_role_and_label(Role::TextInput, "Search");
+    assert!(field.is_focused(), "typing goes to the search");
+    field.type_text("go pool");
+    harness.run_ok();
+    assert!(harness.query_by_role_and_label(Role::RadioButton, "node-postgres").is_none());
+    harness.key_press(egui::Key::Enter);
+    harness.run_ok();
+    harness.get_by_label("Pooled URL, parameter: &default_query_exec_mode=exec");
+    harness.get_by_role_and_label(Role::Button, "Copy settings for pgx");
+    assert!(harness.query_by_role_and_label(Role::TextInput, "Search").is_none(), "it closes");
+}
+
+#[test]
+fn every_client_can_be_chosen_and_shows_its_settings() {
+    let mut harness = tall(shop(StepId::Urls));
+    for client in Client::ALL {
+        harness.get_by_role_and_label(Role::ComboBox, "Written for").click();
+        harness.run_ok();
+        harness.get_by_role_and_label(Role::RadioButton, client.title()).click();
+        harness.run_ok();
+        let copy = format!("Copy settings for {}", client.title());
+        let shown = harness.query_by_role_and_label(Role::Button, &copy).is_some();
+        assert_eq!(shown, !client.about().code.is_empty(), "{client:?}");
+    }
+}
+
+#[test]
+fn the_authority_is_written_into_the_project() {
+    let mut setup = settled(StepId::Urls);
+    setup.facts.cluster.as_mut().expect("a cluster").ca = Some("PEM".to_owned());
+    setup.facts.project = Some(crate::fixtures::shop::project());
+    setup.steps.urls.draft.verify = true;
+    let mut harness = tall(setup);
+    harness.get_by_label("Pooled URL, parameter: &sslaccept=strict");
+    harness.get_by_role_and_label(Role::Button, "Write shop-db-ca.crt").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Urls(SaveAuthority)))"]);
 }
 
 #[test]

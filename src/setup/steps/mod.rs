@@ -176,6 +176,7 @@ impl Steps {
     pub(super) fn again(&self, step: StepId) -> Option<StepMsg> {
         match step {
             StepId::SignIn => self.sign_in.again().map(Into::into),
+            StepId::Urls => self.urls.again().map(Into::into),
             StepId::Test => self.test.again().map(Into::into),
             StepId::App => self.app.again().map(Into::into),
             StepId::Verify => self.verify.again().map(Into::into),
@@ -184,7 +185,6 @@ impl Steps {
             StepId::Cluster
             | StepId::Measure
             | StepId::Pool
-            | StepId::Urls
             | StepId::Project
             | StepId::EnvFiles => None,
         }

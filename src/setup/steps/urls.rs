@@ -1,5 +1,7 @@
 //! Step 5: the pooled and the direct URL, built from what the account gave or pasted, checked as a pair.
 
+use std::path::PathBuf;
+
 use crate::{
     domain::{
         cluster::{ClusterFacts, ClusterId, Endpoint},
@@ -11,19 +13,33 @@ use crate::{
         },
         pool::Pool,
         problem::Problem,
+        record::Undo,
         secret::Secret,
         stages::Port,
     },
     setup::{
         Ctx, Rules,
-        facts::{Facts, Urls},
+        facts::{Facts, Urls, WrittenFile},
         step::{Primary, Standing, StepId},
+        ticket::Ticket,
     },
 };
 
 #[derive(Debug, Default)]
 pub struct Step {
     pub draft: Draft,
+    pub phase: Phase,
+}
+
+#[derive(Debug, Default)]
+pub enum Phase {
+    #[default]
+    Idle,
+    /// The certificate authority is being written into the project.
+    Saving(Ticket),
+    /// It stands there, in this file.
+    Saved(PathBuf),
+    Failed(Problem),
 }
 
 #[derive(Debug)]
@@ -145,13 +161,18 @@ pub const KEYS: [(&str, &str); 3] = [
     ("DATABASE_URL", "DATABASE_UNPOOLED_URL"),
 ];
 
-/// This step asks nothing of the outside.
-#[derive(Debug, PartialEq)]
-pub enum Effect {}
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Safe to repeat: the same text in the same file.
+    SaveAuthority { root: PathBuf, file: PathBuf, pem: String },
+}
 
 #[derive(Debug)]
 pub enum Msg {
     Accept,
+    SaveAuthority,
+    /// `None`: it stood there already.
+    Saved(Option<WrittenFile>),
     Failed(Problem),
 }
 
@@ -269,20 +290,61 @@ impl Step {
 
     pub fn open(&mut self, _ctx: &mut Ctx<'_>) {}
 
-    #[expect(clippy::needless_pass_by_value, reason = "as every step's; this one keeps nothing")]
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match msg {
-            Msg::Accept => {
-                if let Ok(urls) = self.build(ctx.facts) {
-                    if ctx.facts.urls.as_ref().is_some_and(|old| *old != urls) {
-                        ctx.facts.changed(StepId::Urls);
-                    }
-                    ctx.facts.review.retain(|step| *step != StepId::Urls);
-                    ctx.facts.urls = Some(urls);
+            Msg::Accept => self.accept(ctx),
+            Msg::SaveAuthority => {
+                if let Ok(effect) = self.authority(ctx.facts, ctx.rules) {
+                    self.phase = Phase::Saving(ctx.start(effect));
                 }
             }
-            Msg::Failed(_) => {} // no effect of this step can fail
+            Msg::Saved(written) => {
+                if let Some(written) = &written {
+                    let undo = Undo::RestoreFile {
+                        file: written.file.clone(),
+                        backup: written.backup.clone(),
+                        ours: written.hash.clone(),
+                    };
+                    ctx.did(format!("{} written, {}", written.file.display(), written.what), undo);
+                }
+                let file = self.build(ctx.facts).ok().and_then(|urls| urls.ca_file);
+                self.phase = file.map_or(Phase::Idle, |file| Phase::Saved(PathBuf::from(file)));
+            }
+            Msg::Failed(problem) => self.phase = Phase::Failed(problem),
         }
+    }
+
+    fn accept(&mut self, ctx: &mut Ctx<'_>) {
+        let Ok(urls) = self.build(ctx.facts) else { return };
+        if ctx.facts.urls.as_ref().is_some_and(|old| *old != urls) {
+            ctx.facts.changed(StepId::Urls);
+        }
+        ctx.facts.review.retain(|step| *step != StepId::Urls);
+        ctx.facts.urls = Some(urls);
+    }
+
+    /// The certificate authority as a file of the project, or why it can't be written.
+    pub fn authority(&self, facts: &Facts, rules: &Rules) -> Result<Effect, String> {
+        let urls = self.build(facts)?;
+        let (Some(pem), Some(file)) = (urls.ca, urls.ca_file) else {
+            return Err("The certificate is not checked, so no file is needed.".to_owned());
+        };
+        let Some(project) = &facts.project else {
+            return Err("The project is not known yet: step 7 reads it. Or copy the certificate."
+                .to_owned());
+        };
+        if matches!(self.phase, Phase::Saving(_)) {
+            return Err("It is being written.".to_owned());
+        }
+        if rules.dry_run {
+            return Err("This is a dry run: nothing is written.".to_owned());
+        }
+        Ok(Effect::SaveAuthority { root: project.root.clone(), file: PathBuf::from(file), pem })
+    }
+
+    /// What “Try again” does on the problem that is shown.
+    pub(super) fn again(&self) -> Option<Msg> {
+        matches!(self.phase, Phase::Failed(_)).then_some(Msg::SaveAuthority)
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {
@@ -296,7 +358,10 @@ impl Step {
     }
 
     pub fn problem(&self) -> Option<&Problem> {
-        None
+        match &self.phase {
+            Phase::Failed(problem) => Some(problem),
+            Phase::Idle | Phase::Saving(_) | Phase::Saved(_) => None,
+        }
     }
 }
 

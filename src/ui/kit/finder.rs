@@ -73,10 +73,14 @@ pub fn finder<T: Copy + PartialEq>(
 fn closed(ui: &mut Ui, title: &str, open: bool) -> Response {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, ui.is_enabled(), title));
+    response.widget_info(|| {
+        let mut info = WidgetInfo::new(Role::ComboBox);
+        info.enabled = ui.is_enabled();
+        info.current_text_value = Some(title.to_owned());
+        info
+    });
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_expanded(open);
-        node.set_value(title);
     });
     let edge = if open || response.hovered() { theme.accent } else { theme.edge };
     ui.painter().rect(

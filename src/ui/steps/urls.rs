@@ -16,7 +16,7 @@ use crate::{
     setup::{
         Setup,
         facts::{Facts, Urls},
-        steps::urls::{KEYS, default_ca_file},
+        steps::urls::{KEYS, Msg, Phase, default_ca_file},
     },
     ui::{
         act::{Act, Copied},
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         }
         Err(why) => kit::note(ui, Theme::of(ui).info, Icon::Info, "No URLs yet.", why),
     }
-    form(ui, setup, view);
+    act = form(ui, setup, view).or(act);
     if let Ok(urls) = &urls {
         let needs = urls.needs(setup.facts.tested.as_ref());
         act = reader::settings(ui, view.client, &needs).or(act);
@@ -115,7 +115,8 @@ impl View {
 }
 
 /// Which code reads the URLs, under which names, and how many connections an instance may open.
-fn form(ui: &mut Ui, setup: &mut Setup, view: View) {
+fn form(ui: &mut Ui, setup: &mut Setup, view: View) -> Option<Act> {
+    let mut act = None;
     let View { mut client, mut private } = view;
     let ids = View::ids();
     kit::card(ui, Some("Form and names"), |ui| {
@@ -162,10 +163,34 @@ fn form(ui: &mut Ui, setup: &mut Setup, view: View) {
                 ui,
                 "File of the certificate authority",
                 &mut draft.ca_file,
-                "As the app opens it, from the folder it runs in. Step 7 writes it into the project.",
+                "As the app opens it, from the folder it runs in. It is no secret.",
             );
+            act = authority(ui, setup);
         }
     });
+    act
+}
+
+/// Puts the authority's file into the project.
+fn authority(ui: &mut Ui, setup: &Setup) -> Option<Act> {
+    let step = &setup.steps.urls;
+    let theme = Theme::of(ui);
+    if let Phase::Saved(file) = &step.phase
+        && step.draft.ca_file.trim() == file.to_string_lossy()
+    {
+        let text = format!("{} stands in the project.", file.display());
+        kit::marked(ui, Icon::Done, theme.success.text, "Written", &text);
+        return None;
+    }
+    let label = format!("Write {}", step.draft.ca_file.trim());
+    match step.authority(&setup.facts, &setup.rules) {
+        Ok(_) => kit::secondary_button(ui, &label).clicked().then(|| Msg::SaveAuthority.into()),
+        Err(why) => {
+            ui.add_enabled_ui(false, |ui| kit::secondary_button(ui, &label));
+            kit::caption(ui, &why);
+            None
+        }
+    }
 }
 
 fn places(facts: &Facts) -> Vec<(bool, String)> {
