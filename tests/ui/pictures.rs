@@ -97,7 +97,15 @@ fn opened(folder: &Path) {
     type Doing = fn(&mut Harness<'_, fixtures::Screen>);
     let sizing: Make = || fixtures::sizing(Environment::Staging);
     let requests: Doing = |h| h.key_press_modifiers(Modifiers::COMMAND, Key::L);
-    let cases: [(&str, Make, Vec2, Doing); 8] = [
+    let cases: [(&str, Make, Vec2, Doing); 9] = [
+        (
+            "clients",
+            || fixtures::shop::shop(StepId::Urls),
+            Vec2::new(1180.0, 2000.0),
+            |h| {
+                h.get_by_role_and_label(Role::ComboBox, "Written for").click();
+            },
+        ),
         ("requests", fixtures::created, WINDOW, requests),
         ("requests-small", fixtures::created, SMALL, requests),
         ("will-send", sizing, WINDOW, |h| h.get_by_label("Show what will be sent").click()),

@@ -14,6 +14,8 @@ pub struct Repair {
     pub url: ConnUrl,
     /// What the password holds that was not encoded: `@`, `#`. Says nothing else of it.
     pub raw: Vec<char>,
+    /// Escapes in the password were taken for escapes; otherwise each `%` is one.
+    pub decoded: bool,
 }
 
 /// No password holds more of them; it bounds the work.
@@ -64,18 +66,19 @@ fn readings_at(scheme: &str, rest: &str, at: usize) -> Vec<Repair> {
     if password.contains(char::is_control) || raw.is_empty() {
         return Vec::new();
     }
-    let with = |password: String| Repair {
+    let with = |password: String, decoded| Repair {
         url: ConnUrl {
             user: user.clone(),
             password: Some(Secret::new(password)),
             ..address.clone()
         },
         raw: raw.clone(),
+        decoded,
     };
-    let mut readings = vec![with(password.to_owned())];
+    let mut readings = vec![with(password.to_owned(), false)];
     // It may be encoded in part; then `%41` is an A.
     match parse::decode(password) {
-        Ok(decoded) if decoded != password => readings.push(with(decoded)),
+        Ok(decoded) if decoded != password => readings.push(with(decoded, true)),
         Ok(_) | Err(_) => {} // as it stands, or no encoding at all
     }
     readings
@@ -113,7 +116,7 @@ mod tests {
     fn readings(text: &str) -> Vec<(String, String, String)> {
         repairs(text)
             .into_iter()
-            .map(|Repair { url, raw }| {
+            .map(|Repair { url, raw, decoded: _ }| {
                 let password = url.password.map(|password| password.expose().to_owned());
                 (password.unwrap_or_default(), url.host, raw.into_iter().collect())
             })

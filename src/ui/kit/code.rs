@@ -18,5 +18,6 @@ pub fn code(ui: &mut Ui, file: &str, text: &str, name: &str) -> bool {
             ui.set_width(ui.available_width());
             mono(ui, text.trim_end());
         });
-    copy_button(ui, "Copy", name)
+    // In a row its label stands in the middle, as beside other buttons.
+    ui.horizontal(|ui| copy_button(ui, "Copy", name)).inner
 }

@@ -94,8 +94,8 @@ fn closed(ui: &mut Ui, title: &str, open: bool) -> Response {
     let at = rect.left_center() + vec2(10.0, 0.0);
     ui.painter().text(at, Align2::LEFT_CENTER, title, font, theme.text);
     let icon =
-        egui::Rect::from_center_size(rect.right_center() - vec2(16.0, 0.0), vec2(11.0, 11.0));
-    paint_icon(ui.painter(), icon, Icon::Down, theme.text_2, theme.surface);
+        egui::Rect::from_center_size(rect.right_center() - vec2(19.0, 0.0), vec2(11.0, 11.0));
+    paint_icon(ui.painter(), icon, Icon::Down, theme.text, theme.surface);
     focus_ring(ui, &response);
     response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }
@@ -131,14 +131,37 @@ fn search<T: Copy + PartialEq>(
         }
     }
     for group in groups {
-        ui.scope(|ui| {
-            ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+        let of_group = found.iter().filter(|offer| offer.group == group);
+        taken = row(ui, group, of_group, chosen).or(taken);
+    }
+    ui.data_mut(|data| data.insert_temp(id, words));
+    taken
+}
+
+/// The group's name, and beside it what belongs to it.
+fn row<'a, T: Copy + PartialEq + 'a>(
+    ui: &mut Ui,
+    group: &str,
+    offers: impl Iterator<Item = &'a &'a Offer<T>>,
+    chosen: T,
+) -> Option<T> {
+    const GROUP_WIDTH: f32 = 92.0;
+    const CHIP_HEIGHT: f32 = 28.0;
+    let mut taken = None;
+    ui.horizontal_top(|ui| {
+        let size = vec2(GROUP_WIDTH, CHIP_HEIGHT);
+        let middle = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, middle, |ui| {
+            ui.set_min_width(GROUP_WIDTH);
             caption(ui, group);
+        });
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
             ui.horizontal_wrapped(|ui| {
-                for offer in found.iter().filter(|offer| offer.group == group) {
-                    let response = chip(ui, offer.title, offer.value == chosen);
+                for offer in offers {
+                    let on = offer.value == chosen;
+                    let response = chip(ui, offer.title, on);
                     response.widget_info(|| {
-                        let on = offer.value == chosen;
                         WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), on, offer.title)
                     });
                     if response.clicked() {
@@ -147,7 +170,6 @@ fn search<T: Copy + PartialEq>(
                 }
             });
         });
-    }
-    ui.data_mut(|data| data.insert_temp(id, words));
+    });
     taken
 }

@@ -30,6 +30,8 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let brings = setup.facts.cluster.is_none();
     if brings {
         paste::show(ui, setup);
+        // About what was pasted, so beside it.
+        pair(ui, setup);
     }
     let view = View::now(ui, &setup.facts);
     let urls = setup.steps.urls.build(&setup.facts);
@@ -40,7 +42,9 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
                 let url = view.url(&setup.facts, urls, port);
                 act = parts::card(ui, &setup.facts, urls, port, &url).or(act);
             }
-            pair(ui, setup);
+            if !brings {
+                pair(ui, setup);
+            }
         }
         Err(why) => kit::note(ui, Theme::of(ui).info, Icon::Info, "No URLs yet.", why),
     }
@@ -246,6 +250,9 @@ fn names(ui: &mut Ui, pooled: &mut String, direct: &mut String) {
 
 fn pair(ui: &mut Ui, setup: &mut Setup) {
     let findings = setup.steps.urls.findings(&setup.facts);
+    if findings.is_empty() {
+        return;
+    }
     let mut fix = None;
     kit::card(ui, Some("Pair check"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::XS;
@@ -267,7 +274,12 @@ fn judged(ui: &mut Ui, finding: &PairFinding) -> Option<PairFix> {
     };
     kit::marked(ui, mark, color, word, &finding.text);
     let fix = finding.fix.as_ref()?;
-    kit::secondary_button(ui, &fix.label()).clicked().then(|| fix.clone())
+    ui.horizontal(|ui| {
+        // Under the text, not under its mark.
+        ui.add_space(gap::XL);
+        kit::secondary_button(ui, &fix.label()).clicked().then(|| fix.clone())
+    })
+    .inner
 }
 
 fn certificate(ui: &mut Ui, urls: &Urls) -> Option<Act> {

@@ -49,7 +49,7 @@ fn inside(ui: &mut Ui, draft: &mut Draft, known: &Known) {
     repairs(ui, draft, known);
     missing(ui, draft);
     edit(ui, draft);
-    if !draft.pasted.is_empty() && kit::quiet_button(ui, "Forget these URLs").clicked() {
+    if !draft.pasted.is_empty() && kit::link_button(ui, "Forget these URLs").clicked() {
         draft.forget_pasted();
     }
 }
@@ -122,7 +122,9 @@ fn reading(repair: &Repair) -> String {
     let raw: Vec<String> = repair.raw.iter().map(char::to_string).collect();
     // Its length tells two readings apart.
     let length = repair.url.password.as_ref().map_or(0, |secret| secret.expose().chars().count());
-    format!("Password of {length} characters with {}, host {}", raw.join(" "), repair.url.host)
+    let escapes = if repair.decoded { ", the rest encoded already" } else { "" };
+    let (raw, host) = (raw.join(" "), &repair.url.host);
+    format!("Password of {length} characters with {raw}{escapes}, host {host}")
 }
 
 /// One URL says all but one name.
