@@ -42,10 +42,11 @@ fn page(start: Start, can_practise: bool) -> Harness<'static, Page> {
 #[test]
 fn the_choices_lead_where_they_say() {
     let mut page = page(Start::default(), true);
-    page.get_by_role_and_label(Role::Button, "Sign in with a token").click();
-    page.get_by_role_and_label(Role::Button, "Practise").click();
+    for tile in ["Sign in with a token", "Paste two URLs", "Practise"] {
+        page.get_by_role_and_label(Role::Button, tile).click();
+    }
     page.run_steps(3);
-    assert_eq!(page.state().chosen, [Choice::SignIn, Choice::Practise]);
+    assert_eq!(page.state().chosen, [Choice::SignIn, Choice::PasteUrls, Choice::Practise]);
 }
 
 #[test]

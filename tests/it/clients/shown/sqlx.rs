@@ -1,3 +1,5 @@
+//! What is shown for sqlx.
+
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub async fn connect() -> Result<PgPool, Box<dyn std::error::Error + Send + Sync>> {

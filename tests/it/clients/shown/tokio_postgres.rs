@@ -1,3 +1,5 @@
+//! What is shown for tokio-postgres.
+
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio_postgres::Client;
 
