@@ -1,5 +1,7 @@
 //! Prisma schemas: read the datasource, plan the one line that migrations over the direct URL need.
 
+use std::ops::Range;
+
 /// A `datasource` block. Everything else in a schema is passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datasource {
@@ -123,6 +125,16 @@ pub fn direct_url_line(
         return None;
     }
     Some((end + to_line_end + 1, format!("{indent}directUrl = env(\"{key}\"){line_end}")))
+}
+
+/// The bytes of a property's line; `None` where something else stands in it.
+pub fn line_of(schema: &str, property: &Property) -> Option<Range<usize>> {
+    let (begin, end) = property.span;
+    let before = schema.get(..begin)?.rsplit('\n').next()?;
+    let after = schema.get(end..)?.split_inclusive('\n').next()?;
+    let is_alone = before.trim().is_empty()
+        && (after.trim().is_empty() || after.trim_start().starts_with("//"));
+    is_alone.then_some(begin - before.len()..end + after.len())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

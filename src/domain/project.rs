@@ -335,7 +335,6 @@ pub enum Unread {
     TooLarge,
     NotText,
     NoAccess,
-    NotParsed,
 }
 
 impl Unread {
@@ -345,7 +344,6 @@ impl Unread {
             Self::TooLarge => "larger than 1 MiB",
             Self::NotText => "not UTF-8",
             Self::NoAccess => "not readable for this user",
-            Self::NotParsed => "cut off half-way, or not of its language",
         }
     }
 }

@@ -177,7 +177,7 @@ async fn carry_out(start: Start, world: World, notes: Notes) -> StepMsg {
         Effect::Pool(effect) => pool::run(effect, token, &world, &notes).await.map(Into::into),
         Effect::Urls(effect) => urls::run(effect, &world).await.map(Into::into),
         Effect::Test(effect) => test::run(effect, token, &world, &notes).await.map(Into::into),
-        Effect::Project(effect) => project::run(effect, &world).await.map(Into::into),
+        Effect::Project(effect) => project::run(effect, &world, &notes).await.map(Into::into),
         Effect::EnvFiles(effect) => env_files::run(effect, &world).await.map(Into::into),
         Effect::Migrations(effect) => {
             migrations::run(effect, token, &world, &notes).await.map(Into::into)

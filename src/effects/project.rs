@@ -10,22 +10,22 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::{
         problem::{Fix, Problem},
-        project::{Project, Rewrite, Target},
+        project::{Kind, Project, Rewrite, Target},
         secret::Secret,
     },
-    effects::{World, files},
+    effects::{Notes, World, files},
     project::{
         files::sweep,
         git,
-        scan::{self, ScanError},
+        scan::{self, Progress, ScanError},
     },
     setup::steps::project::{Effect, Msg},
 };
 
-pub(super) async fn run(effect: Effect, world: &World) -> Result<Msg, Problem> {
+pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<Msg, Problem> {
     match effect {
         Effect::Scan { folder, target } => {
-            scan(folder, target).await.map(|project| Msg::Scanned(Box::new(project)))
+            scan(folder, target, notes).await.map(|project| Msg::Scanned(Box::new(project)))
         }
         Effect::Write { root, rewrites } => {
             let writes = rewrites.into_iter().map(write).collect();
@@ -35,23 +35,37 @@ pub(super) async fn run(effect: Effect, world: &World) -> Result<Msg, Problem> {
     }
 }
 
-async fn scan(folder: PathBuf, target: Target) -> Result<Project, Problem> {
+async fn scan(folder: PathBuf, target: Target, notes: &Notes) -> Result<Project, Problem> {
     let root =
         files::blocking(move || scan::root(&at_home(&folder)).map_err(|err| problem(&err))).await?;
     let tracked = git::tracked_below(&root).await;
     let stop = CancellationToken::new();
     // Dropped with this effect when the person stops it; the walk then ends at its next file.
     let _stop_with_us = stop.clone().drop_guard();
-    files::blocking(move || {
-        let stopped = || stop.is_cancelled();
-        let project =
-            scan::scan(&root, &target, tracked.as_ref(), &stopped).map_err(|err| problem(&err))?;
+    let (within, notes) = (root.clone(), notes.clone());
+    let mut project = files::blocking(move || {
+        let progress = Progress {
+            stopped: &|| stop.is_cancelled(),
+            seen: &|count| notes.try_note(Msg::Seen(count)),
+        };
+        let project = scan::scan(&within, &target, tracked.as_ref(), progress)
+            .map_err(|err| problem(&err))?;
         let edited = project.edits.iter().map(|edit| &edit.file);
         sweep(&project.root, project.env_files.iter().chain(edited));
         Ok(project)
     })
-    .await
+    .await?;
+    let secrets = project.findings.iter_mut().filter(|finding| finding.kind == Kind::Secret);
+    for finding in secrets.take(AGES) {
+        if let Some(since) = git::since(&root, &finding.file, finding.line).await {
+            scan::with_age(finding, &since);
+        }
+    }
+    Ok(project)
 }
+
+/// How many passwords git is asked about; more are not told apart by their age.
+const AGES: usize = 20;
 
 /// `~/shop`, as people write it.
 fn at_home(folder: &Path) -> PathBuf {

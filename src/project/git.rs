@@ -32,6 +32,20 @@ pub async fn tracks(file: &Path) -> bool {
     asked.is_some_and(|answer| answer.code == 0)
 }
 
+/// The day on which a line, from 1, of a tracked file came into the history as it is; `None` where git can't say, or
+/// where it is not committed yet.
+pub async fn since(root: &Path, file: &Path, line: usize) -> Option<String> {
+    let folder = root.join(file.parent()?);
+    let range = format!("{line},{line}");
+    let arguments = ["blame", "--porcelain", "--no-textconv", "-L", range.as_str()];
+    let answer = ask(&folder, &arguments, Some(file.file_name()?)).await?;
+    let text = String::from_utf8(answer.output).ok().filter(|_| answer.code == 0)?;
+    let is_committed = !text.starts_with("0000000000");
+    let seconds = text.lines().find_map(|line| line.strip_prefix("committer-time "))?;
+    let at = jiff::Timestamp::from_second(seconds.parse().ok().filter(|_| is_committed)?).ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%-d %B %Y").to_string())
+}
+
 /// Is this file covered by a `.gitignore`, tracked or not? Read by ourselves where there is no git or no repository.
 pub async fn ignores(root: &Path, file: &Path) -> bool {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return false };

@@ -6,4 +6,5 @@ pub mod git;
 pub mod migrations;
 pub mod scan;
 mod script;
+mod tokens;
 pub mod tools;

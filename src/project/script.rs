@@ -1,6 +1,6 @@
 //! TypeScript, JavaScript and JSON, read with a real parser: a broken file still gives the parts that can be read.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use tree_sitter::{Node, Parser, Tree, TreeCursor};
 
@@ -31,7 +31,7 @@ impl Script {
     fn new(text: String, language: &tree_sitter::Language) -> Option<Self> {
         let mut parser = Parser::new();
         parser.set_language(language).ok()?;
-        let tree = parser.parse(&text, None)?;
+        let tree = parser.parse(without_tag_types(&text).as_ref(), None)?;
         Some(Self { text, tree })
     }
 
@@ -42,6 +42,15 @@ impl Script {
 
     pub fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Node<'a>> {
         self.nodes().filter(move |node| node.kind() == kind)
+    }
+
+    pub fn whole(&self) -> &str {
+        &self.text
+    }
+
+    /// Did all of it make sense?
+    pub fn is_sound(&self) -> bool {
+        !self.tree.root_node().has_error()
     }
 
     pub fn text(&self, node: Node<'_>) -> &str {
@@ -97,9 +106,57 @@ impl Script {
         }
     }
 
+    /// Where the name of that variable stands, without quotes.
+    pub fn variable_name(node: Node<'_>) -> Option<std::ops::Range<usize>> {
+        let inside = |text: Node<'_>| text.start_byte() + 1..text.end_byte() - 1;
+        match node.kind() {
+            "member_expression" => Some(node.child_by_field_name("property")?.byte_range()),
+            "subscript_expression" => Some(inside(node.child_by_field_name("index")?)),
+            "call_expression" => {
+                Some(inside(node.child_by_field_name("arguments")?.named_child(0)?))
+            }
+            "non_null_expression"
+            | "as_expression"
+            | "satisfies_expression"
+            | "parenthesized_expression" => Self::variable_name(node.named_child(0)?),
+            "binary_expression" => Self::variable_name(node.child_by_field_name("left")?),
+            _ => None, // as for the variable itself
+        }
+    }
+
     fn is_env(&self, node: Node<'_>) -> bool {
         matches!(self.text(node), "process.env" | "import.meta.env" | "Bun.env")
     }
+}
+
+/// The grammar does not know types between a tag and its template (`sql<Row[]>` before one): blanks stand for them.
+fn without_tag_types(text: &str) -> Cow<'_, str> {
+    let mut blank = Cow::Borrowed(text);
+    for (end, _) in text.match_indices(">`") {
+        let head = text.get(..end).unwrap_or_default();
+        let mut depth = 1_usize;
+        let begin = head.char_indices().rev().find(|(_, c)| {
+            match c {
+                '>' => depth += 1,
+                '<' => depth -= 1,
+                _ => {} // inside
+            }
+            depth == 0
+        });
+        let Some((begin, _)) = begin else { continue };
+        let before = head.get(..begin).and_then(|before| before.chars().next_back());
+        let is_tag = before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+        // Types of many lines are rare, and their line ends have to stay.
+        if is_tag && !head.get(begin..).unwrap_or_default().contains(['`', ';']) {
+            let types = text.get(begin..=end).unwrap_or_default();
+            let blanks: String = types
+                .bytes()
+                .map(|byte| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' })
+                .collect();
+            blank.to_mut().replace_range(begin..=end, &blanks);
+        }
+    }
+    blank
 }
 
 /// From 1.

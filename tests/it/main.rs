@@ -60,6 +60,7 @@ mod practice_cluster;
 mod probe;
 mod profile;
 mod project;
+mod projects;
 #[cfg(feature = "practice")]
 mod relay;
 #[cfg(feature = "practice")]

@@ -12,20 +12,16 @@ use std::{
 use poolwright::{
     domain::{
         client::Client,
-        project::{Edit, Project, Target},
+        project::{LeftOut, Project, Target, Unread},
     },
     project::{
         git,
-        scan::{self, ScanError},
+        scan::{self, Progress, ScanError},
     },
 };
 use tempfile::TempDir;
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
-
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -48,6 +44,8 @@ fn target() -> Target {
     }
 }
 
+const GO_ON: Progress<'static> = Progress { stopped: &|| false, seen: &|_| {} };
+
 fn evidence(project: &Project) -> Vec<String> {
     project.evidence().collect()
 }
@@ -64,9 +62,13 @@ impl Place {
         place
     }
 
-    fn of(name: &str) -> Self {
+    /// The project that practice works on: it makes every mistake of the guide.
+    fn of_practice() -> Self {
         let place = Self::with(&[]);
-        copy(&fixture(name), place.0.path());
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/practice/project"),
+            place.0.path(),
+        );
         place
     }
 
@@ -81,12 +83,12 @@ impl Place {
     }
 
     fn scan(&self) -> Project {
-        scan::scan(&self.root(), &target(), None, &|| false).unwrap()
+        scan::scan(&self.root(), &target(), None, GO_ON).unwrap()
     }
 
     async fn scan_with_git(&self) -> Project {
         let tracked = git::tracked_below(&self.root()).await;
-        scan::scan(&self.root(), &target(), tracked.as_ref(), &|| false).unwrap()
+        scan::scan(&self.root(), &target(), tracked.as_ref(), GO_ON).unwrap()
     }
 
     fn git(&self, arguments: &[&str]) {
@@ -113,23 +115,12 @@ const SCHEMA: &str =
 
 #[test]
 fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
-    let place = Place::of("guide");
+    let place = Place::of_practice();
     place.put(".env", "DATABASE_URL=\"postgresql://localhost/contrezz\"\n");
 
     let project = place.scan();
 
     assert_eq!(project.client, Client::Prisma6);
-    assert_eq!(
-        evidence(&project),
-        [
-            "prisma ^6.19.0 in package.json:12",
-            "prisma 6.19.3 in package-lock.json:6",
-            "datasource that reads DATABASE_URL in prisma/schema.prisma:5",
-            "PrismaClient in src/jobs/report.ts:3",
-            "PrismaClient in src/lib/db.ts:7",
-            "PrismaClient in src/server.ts:8",
-        ]
-    );
     assert_eq!(project.migrations.as_deref(), Some(Path::new("prisma/migrations")));
     assert_eq!(project.env_files, [Path::new(".env"), Path::new(".env.example")]);
     assert_eq!(
@@ -137,46 +128,12 @@ fn the_mistakes_of_the_guide_are_found_each_in_its_line() {
         [
             "prisma/schema.prisma:7 The schema has no directUrl.",
             "prisma/schema.prisma:9 relationMode = \"prisma\" is set.",
-            "src/jobs/report.ts:3 A further PrismaClient is made here.",
             "src/lib/db.ts:7 The client is not closed on SIGTERM.",
             "src/lib/db.ts:10 A query is appended to the URL with a “?” of its own.",
-            "src/lib/db.ts:15 __internal sets no connection limit.",
-            "src/server.ts:8 A PrismaClient is made for each request.",
-            "src/server.ts:14 COUNT(*) comes back as a BigInt.",
-        ]
-    );
-    assert_eq!(project.edits.len(), 1);
-    let edit = &project.edits[0];
-    assert_eq!(edit.file, Path::new("prisma/schema.prisma"));
-    let url = "  url      = env(\"DATABASE_URL\")\n";
-    let before = edit.before.clone().unwrap();
-    assert_eq!(
-        edit.after(|_| true),
-        before.replace(url, &format!("{url}  directUrl = env(\"DIRECT_URL\")\n"))
-    );
-}
-
-#[test]
-fn the_practice_project_has_something_of_each_kind_to_find() {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/practice/project");
-
-    let project = scan::scan(&scan::root(&sample).unwrap(), &target(), None, &|| false).unwrap();
-
-    assert_eq!((project.client, project.edits.len()), (Client::Prisma6, 1));
-    assert_eq!(project.migrations.as_deref(), Some(Path::new("prisma/migrations")));
-    let mut kinds: Vec<&str> = project.findings.iter().map(|found| found.what.as_str()).collect();
-    kinds.sort_unstable();
-    assert_eq!(
-        kinds,
-        [
-            "A PrismaClient is made for each request.",
-            "A further PrismaClient is made here.",
-            "A query is appended to the URL with a “?” of its own.",
-            "COUNT(*) comes back as a BigInt.",
-            "The client is not closed on SIGTERM.",
-            "The schema has no directUrl.",
-            "__internal sets no connection limit.",
-            "relationMode = \"prisma\" is set.",
+            "src/lib/db.ts:16 __internal sets no connection limit.",
+            "src/lib/payments.ts:3 A further PrismaClient is made here.",
+            "src/server.ts:9 A PrismaClient is made for each request.",
+            "src/server.ts:20 COUNT(*) comes back as a BigInt.",
         ]
     );
 }
@@ -194,7 +151,7 @@ fn a_project_that_does_it_right_has_no_findings() {
             "import { PrismaClient } from '@prisma/client';\n\
              const kept = globalThis as { prisma?: PrismaClient };\n\
              export const prisma = kept.prisma ?? new PrismaClient();\n\
-             process.on('SIGTERM', async () => { await prisma.$disconnect(); });\n",
+             for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, async () => { await prisma.$disconnect(); });\n",
         ),
         (
             "src/server.ts",
@@ -212,7 +169,7 @@ fn a_project_that_does_it_right_has_no_findings() {
 }
 
 #[test]
-fn prisma_7_gets_findings_and_no_edit() {
+fn prisma_7_gets_the_direct_url_in_its_configuration() {
     let place = Place::with(&[
         ("package.json", PACKAGE_7),
         ("prisma/schema.prisma", "datasource db {\n  provider = \"postgresql\"\n}\n"),
@@ -236,7 +193,9 @@ fn prisma_7_gets_findings_and_no_edit() {
 
     let project = place.scan();
 
-    assert_eq!((project.client, project.edits.as_slice()), (Client::Prisma7, &[] as &[Edit]));
+    assert_eq!(project.client, Client::Prisma7);
+    let edited: Vec<&Path> = project.edits.iter().map(|edit| edit.file.as_path()).collect();
+    assert_eq!(edited, [Path::new("prisma.config.ts"), Path::new("src/db.ts")]);
     assert_eq!(project.migrations.as_deref(), Some(Path::new("db/migrations")));
     assert_eq!(
         told(&project),
@@ -244,6 +203,7 @@ fn prisma_7_gets_findings_and_no_edit() {
             "prisma.config.ts:5 datasource.url reads DATABASE_URL.",
             "src/db.ts:1 The adapter has no max.",
             "src/db.ts:2 datasourceUrl is no longer an option of the client.",
+            "src/db.ts:2 The client is not closed on SIGINT.",
         ]
     );
 }
@@ -373,6 +333,8 @@ fn the_scan_never_leaves_the_folder() {
     let project = place.scan();
 
     assert_eq!(evidence(&project), ["@prisma/client 6.19.3 in package.json:1"]);
+    let links: Vec<&Path> = project.left_out.iter().map(|left| left.file.as_path()).collect();
+    assert_eq!(links, [Path::new("loop"), Path::new("prisma"), Path::new("src")]);
     assert_eq!((project.migrations, project.env_files), (None, vec![]));
 }
 
@@ -415,6 +377,27 @@ fn files_that_can_not_be_read_do_not_stop_it() {
 
     assert_eq!(told(&project), ["prisma/schema.prisma:3 The schema has no directUrl."]);
     assert_eq!((project.edits.len(), project.env_files), (1, vec![]));
+    let left = |file: &str, reason| LeftOut { file: file.into(), reason };
+    assert_eq!(
+        project.left_out,
+        [left("src/huge.ts", Unread::TooLarge), left("src/latin.ts", Unread::NotText)]
+    );
+}
+
+#[test]
+fn what_may_not_be_entered_is_told() {
+    if rustix::process::geteuid().is_root() {
+        // Nothing is closed to root; a link stands for it.
+        return;
+    }
+    let place = Place::with(&[("package.json", PACKAGE_6), ("secret/db.ts", "new PrismaClient()")]);
+    let folder = place.0.path().join("secret");
+    fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+
+    let left_out = place.scan().left_out;
+
+    fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(left_out, [LeftOut { file: "secret".into(), reason: Unread::NoAccess }]);
 }
 
 #[test]
@@ -428,8 +411,8 @@ fn a_folder_that_is_no_project_is_named() {
 
 #[test]
 fn a_stopped_scan_ends_at_the_next_file() {
-    let place = Place::of("guide");
-    let ended = scan::scan(&place.root(), &target(), None, &|| true);
+    let place = Place::of_practice();
+    let ended = scan::scan(&place.root(), &target(), None, Progress { stopped: &|| true, ..GO_ON });
     assert!(matches!(ended, Err(ScanError::Stopped)));
 }
 
@@ -452,6 +435,35 @@ async fn a_password_in_a_tracked_file_is_found_and_not_repeated() {
         [".env.production:2 A database password stands in a file that git tracks."]
     );
     assert!(!format!("{project:?}").contains("Zq7canary"));
+}
+
+#[tokio::test]
+async fn git_tells_since_when_a_password_is_in_its_history() {
+    let place =
+        Place::with(&[("app.yml", "# live\nurl: postgresql://shop:Zq7canary@db.shop.io/x\n")]);
+    place.git(&["init", "-q"]);
+    place.git(&["add", "."]);
+    let root = place.root();
+    let file = Path::new("app.yml");
+    assert_eq!(git::since(&root, file, 2).await, None, "not committed yet");
+
+    place.git(&[
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@b.c",
+        "commit",
+        "-q",
+        "--no-gpg-sign",
+        "-m",
+        "x",
+        "--date=2025-03-03T12:00:00Z",
+    ]);
+
+    let now = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC);
+    let today = now.strftime("%-d %B %Y").to_string();
+    assert_eq!(git::since(&root, file, 2).await, Some(today));
+    assert_eq!(git::since(&root, Path::new("missing"), 1).await, None);
 }
 
 #[tokio::test]

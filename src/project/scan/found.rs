@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::project::{Edit, Finding, Hunk, Kind, Piece};
+use crate::domain::{
+    leak,
+    project::{Edit, Finding, Hunk, Kind, Piece},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -35,6 +38,24 @@ impl Found {
         self.with_fix(text, pieces, true)
     }
 
+    /// Offered without a tick.
+    pub fn offered(self, text: &str, pieces: Vec<Piece>) -> Self {
+        self.with_fix(text, pieces, false)
+    }
+
+    /// A file that is not there yet.
+    pub fn new_file(mut self, file: PathBuf, text: String) -> Self {
+        let pieces = vec![insert(0, text)];
+        self.fix = Some(Fix { file, before: None, proposed: true, pieces });
+        self
+    }
+
+    /// With a reason of its own.
+    pub fn because(mut self, why: &str) -> Self {
+        why.clone_into(&mut self.finding.why);
+        self
+    }
+
     fn with_fix(mut self, text: &str, pieces: Vec<Piece>, proposed: bool) -> Self {
         if !pieces.is_empty() {
             let file = self.finding.file.clone();
@@ -64,7 +85,12 @@ pub fn assemble(mut found: Vec<Found>) -> (Vec<Finding>, Vec<Edit>) {
     let mut edits: Vec<Edit> = Vec::new();
     for (index, Found { finding, fix }) in found.into_iter().enumerate() {
         findings.push(finding);
-        let Some(fix) = fix else { continue };
+        // What may be a secret is not put into an edit, which is shown and kept.
+        let Some(fix) = fix
+            .filter(|fix| fix.before.as_deref().is_none_or(|text| leak::in_text(text).is_empty()))
+        else {
+            continue;
+        };
         let hunk = Hunk { finding: index, proposed: fix.proposed, pieces: fix.pieces };
         match edits.iter_mut().find(|edit| edit.file == fix.file) {
             Some(edit)

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::domain::project::Seen;
 
-use super::walk::Files;
+use super::{manifest::Ecosystem, walk::Files};
 
 /// Lockfiles are written by programs and grow larger than what people write.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -18,6 +18,52 @@ const NAMES: [&str; 5] =
 pub struct Exact {
     pub version: String,
     pub seen: Seen,
+}
+
+/// The version that a lockfile of another language names.
+pub fn exact(files: &Files, folder: &Path, ecosystem: Ecosystem, name: &str) -> Option<Exact> {
+    let names: &[&str] = match ecosystem {
+        Ecosystem::Python => &["poetry.lock", "uv.lock"],
+        Ecosystem::Rust => &["Cargo.lock"],
+        Ecosystem::Ruby => &["Gemfile.lock"],
+        Ecosystem::Php => &["composer.lock"],
+        Ecosystem::Elixir => &["mix.lock"],
+        // Their manifests name what is used.
+        Ecosystem::Npm | Ecosystem::Go | Ecosystem::Java | Ecosystem::Net => return None,
+    };
+    let mut locks = folder
+        .ancestors()
+        .flat_map(|folder| names.iter().map(move |file| folder.join(file)))
+        .filter(|file| files.contains(file));
+    let file = locks.next()?;
+    let text = files.text_up_to(&file, LARGEST)?;
+    let (line, version) = match ecosystem {
+        Ecosystem::Ruby => between(&text, &format!("    {name} ("), ")"),
+        Ecosystem::Elixir => {
+            let line = text.lines().position(|line| line.contains(&format!("\"{name}\": {{")))?;
+            let version = text.lines().nth(line)?.split('"').nth(3)?;
+            Some((line + 1, version.to_owned()))
+        }
+        Ecosystem::Php => below(&text, &format!("\"name\": \"{name}\""), "\"version\": \""),
+        _ => below(&text, &format!("name = \"{name}\""), "version = \""), // of one form
+    }?;
+    let seen = Seen { what: format!("{name} {version}"), file, line };
+    Some(Exact { version, seen })
+}
+
+/// In the line that begins so.
+fn between(text: &str, begin: &str, end: &str) -> Option<(usize, String)> {
+    text.lines().enumerate().find_map(|(at, line)| {
+        let (version, _) = line.strip_prefix(begin)?.split_once(end)?;
+        version.starts_with(|c: char| c.is_ascii_digit()).then(|| (at + 1, version.to_owned()))
+    })
+}
+
+/// In the line after that of the name.
+fn below(text: &str, name: &str, begin: &str) -> Option<(usize, String)> {
+    let at = text.lines().position(|line| line.trim().trim_end_matches(',') == name)?;
+    let (_, rest) = text.lines().nth(at + 1)?.split_once(begin)?;
+    Some((at + 2, rest.split('"').next()?.trim_start_matches('v').to_owned()))
 }
 
 /// The version in the nearest lockfile from `folder` up.

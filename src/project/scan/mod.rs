@@ -1,14 +1,25 @@
 //! Reads the project's folder: what it is built with, what in it needs care, the smallest edit that works.
 
 mod code;
+mod config;
+mod drivers;
 mod env_files;
+mod features;
 mod found;
-mod leaks;
+mod hints;
+mod languages;
 mod lockfile;
+mod manifest;
 mod package;
+mod places;
 mod practices;
 mod prisma;
+mod script_edit;
+mod sight;
+mod sql;
+mod stacks;
 mod walk;
+mod yaml;
 
 use std::{
     collections::BTreeSet,
@@ -18,14 +29,29 @@ use std::{
 
 use crate::domain::{
     client::Client,
-    project::{Library, Part, Project, Seen, Stack, Target},
+    project::{Finding, Kind, Library, Project, Seen, Target},
 };
 
+use code::Code;
+use found::Found;
 use package::Package;
+use sight::{Content, Eye, Sight};
+use stacks::Parts;
 use walk::Files;
 
-/// Asked between two files.
-pub type Stopped<'a> = &'a dyn Fn() -> bool;
+/// How a scan is watched: it is asked whether it is to stop, and tells how many files it has seen. From any thread.
+#[derive(Clone, Copy)]
+pub struct Progress<'a> {
+    pub stopped: &'a (dyn Fn() -> bool + Sync),
+    pub seen: &'a (dyn Fn(usize) + Sync),
+}
+
+/// Says since when a password has been in git's history.
+pub fn with_age(finding: &mut Finding, since: &str) {
+    finding.why = format!(
+        "It is in git's history since {since}, and stays there when the file is changed. Plan to replace it."
+    );
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
@@ -73,47 +99,138 @@ pub fn scan(
     root: &Path,
     target: &Target,
     tracked: Option<&BTreeSet<PathBuf>>,
-    stopped: Stopped<'_>,
+    progress: Progress<'_>,
 ) -> Result<Project, ScanError> {
-    let files = Files::find(root, stopped)?;
+    let eye = Eye::new(target, tracked);
+    let mut files = Files::find(root, &eye, progress)?;
+    if let Some(tracked) = tracked {
+        files.look_at_tracked(tracked, &eye);
+    }
     let packages = Package::all(&files);
     let mut folders: BTreeSet<PathBuf> =
         packages.iter().map(|package| package.folder.clone()).collect();
     folders.insert(PathBuf::new());
-    let mut project = Project::new(root);
-    let mut found = Vec::new();
-    if let Some(package) = prisma::package(&packages, &files) {
-        let (client, prisma) = prisma::read(package, &files, &target.direct_key);
-        project.client = client;
-        project.migrations = prisma.migrations;
-        found = prisma.found;
-        folders.extend(prisma.schema_folder);
-        let code = practices::read(&files, stopped)?;
-        found.extend(practices::findings(&packages, &code, client));
-        let mut stacks: Vec<Stack> = prisma.stack.into_iter().collect();
-        for stack in &mut stacks {
-            stack.evidence.extend(practices::clients(&code).map(|(path, line)| Seen {
-                what: "PrismaClient".to_owned(),
-                file: path.to_owned(),
-                line,
-            }));
-        }
-        project.parts.push(Part { folder: package.folder.clone(), stacks });
-    } else if let Some((package, pg)) = driver(&packages) {
-        project.client = Client::NodePostgres;
-        let version = Some(pg.wanted.clone());
-        let evidence = vec![package.asks_for(pg)];
-        let stacks = vec![Stack { library: Library::NodePostgres, version, evidence }];
-        project.parts.push(Part { folder: package.folder.clone(), stacks });
-    }
+    let manifests: Vec<&manifest::Manifest> = files
+        .sights
+        .iter()
+        .filter_map(|sight| match &sight.content {
+            Content::Manifest(manifest) => Some(manifest),
+            _ => None, // of another kind
+        })
+        .collect();
+    folders.extend(manifests.iter().map(|manifest| manifest.folder().to_owned()));
+    let mut reading = Reading {
+        project: Project::new(root),
+        parts: Parts::of(&packages, &manifests, &files),
+        found: Vec::new(),
+        folders,
+    };
+    reading.prisma(&packages, &files, target);
+    reading.code(&files.sights);
+    let Reading { mut project, parts, mut found, folders } = reading;
     project.env_files = env_files::find(root, &folders);
-    if let Some(tracked) = tracked {
-        found.extend(leaks::findings(&files, tracked, stopped)?);
+    found.extend(leaks(&files.sights));
+    project.parts = parts.done();
+    if project.client == Client::Unknown {
+        project.client = stacks::client(&project.parts);
     }
     (project.findings, project.edits) = found::assemble(found);
+    project.places = files.sights.into_iter().flat_map(|sight| sight.places).collect();
+    project.left_out = files.left_out;
     Ok(project)
 }
 
-fn driver(packages: &[Package]) -> Option<(&Package, &package::Dependency)> {
-    packages.iter().find_map(|package| Some((package, package.depends_on("pg")?)))
+/// A project in the course of being read.
+struct Reading {
+    project: Project,
+    parts: Parts,
+    found: Vec<Found>,
+    /// Where env files may lie.
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Reading {
+    /// Prisma in each package, and what code does with its clients.
+    fn prisma(&mut self, packages: &[Package], files: &Files, target: &Target) {
+        let first = prisma::package(packages, files);
+        let mut clients: Vec<(&Path, Client)> = Vec::new();
+        for package in packages.iter().filter(|package| prisma::depends(package)) {
+            let is_first = first.is_some_and(|first| first == package);
+            let (client, prisma) = prisma::read(package, files, &target.direct_key);
+            clients.push((&package.folder, client));
+            self.folders.extend(prisma.schema_folder);
+            if is_first {
+                self.project.client = client;
+                self.project.migrations = prisma.migrations;
+            }
+            if is_first || prisma::has_schema(package, files) {
+                self.found.extend(prisma.found);
+            }
+            if let Some(stack) = prisma.stack {
+                self.parts.put(&package.folder, stack);
+            }
+        }
+        let scripts: Vec<(&Path, &Code)> = files
+            .sights
+            .iter()
+            .filter_map(|sight| match &sight.content {
+                Content::Script(code) => Some((sight.path.as_path(), code.as_ref())),
+                _ => None, // of another kind
+            })
+            .collect();
+        let project_client = self.project.client;
+        let client = |package: &Package| {
+            let own = clients.iter().find(|(folder, _)| *folder == package.folder);
+            own.map_or(project_client, |(_, client)| *client)
+        };
+        self.found.extend(practices::findings(packages, &scripts, target, &client));
+    }
+
+    /// What each file shows by itself.
+    fn code(&mut self, sights: &[Sight]) {
+        for sight in sights.iter().filter(|sight| !practices::is_aside(&sight.path)) {
+            let path = &sight.path;
+            let mut sighted = |found: &[drivers::Sighted]| {
+                let held = found.iter().filter(|one| self.parts.has(path, one.needs));
+                self.found.extend(held.map(|one| one.found.clone()));
+            };
+            match &sight.content {
+                Content::Script(code) => {
+                    sighted(&code.sighted);
+                    for made in &code.clients {
+                        let what = match made.library {
+                            Library::Prisma => "PrismaClient",
+                            _ => "client", // of the stack it stands under
+                        };
+                        let seen =
+                            Seen { what: what.to_owned(), file: path.clone(), line: made.line };
+                        self.parts.made(made.library, seen);
+                    }
+                }
+                Content::Code(read) => {
+                    sighted(&read.sighted);
+                    for (library, seen) in &read.clients {
+                        self.parts.made(*library, seen.clone());
+                    }
+                }
+                Content::Config(found) => sighted(found),
+                Content::Sql(found) => self.found.extend(found.iter().cloned()),
+                Content::Nothing | Content::Manifest(_) => {}
+            }
+        }
+    }
+}
+
+fn leaks(sights: &[Sight]) -> Vec<Found> {
+    let leaks = sights.iter().flat_map(|sight| sight.leaks.iter().map(move |leak| (sight, leak)));
+    leaks
+        .map(|(sight, (line, leak))| {
+            Found::new(
+                Kind::Secret,
+                (&sight.path, *line),
+                format!("A {} stands in a file that git tracks.", leak.word()),
+                "It stays in the history when the file is changed. Plan to replace it.",
+            )
+        })
+        .collect()
 }

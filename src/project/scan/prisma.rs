@@ -6,14 +6,16 @@ use crate::{
     domain::{
         client::Client,
         prisma_schema::{self, Datasource},
-        project::{Kind, Library, Seen, Stack},
+        project::{Kind, Library, Piece, Seen, Stack},
     },
     project::script::{Script, line},
 };
 
 use super::{
-    found::{Found, insert},
+    code::{first_argument, object_has},
+    found::{Found, insert, replace},
     package::{Package, Version},
+    script_edit::{Style, object_with},
     walk::{Files, inside},
 };
 
@@ -30,21 +32,23 @@ pub struct Prisma {
 
 /// The package whose Prisma the app uses: the first with a schema, else the first that depends on it.
 pub fn package<'a>(packages: &'a [Package], files: &Files) -> Option<&'a Package> {
-    let depending = || {
-        packages.iter().filter(|package| {
-            package.depends_on("prisma").or(package.depends_on("@prisma/client")).is_some()
-        })
-    };
-    let has_schema =
-        |package: &&Package| Schema::find(package, &Config::find(package, files), files).is_some();
-    depending().find(has_schema).or_else(|| depending().next())
+    let depending = || packages.iter().filter(|package| depends(package));
+    depending().find(|package| has_schema(package, files)).or_else(|| depending().next())
+}
+
+pub fn depends(package: &Package) -> bool {
+    package.depends_on("prisma").or(package.depends_on("@prisma/client")).is_some()
+}
+
+pub fn has_schema(package: &Package, files: &Files) -> bool {
+    Schema::find(package, &Config::find(package, files, ""), files).is_some()
 }
 
 /// Reads `package`; `direct_key` is the variable that migrations are to use.
 pub fn read(package: &Package, files: &Files, direct_key: &str) -> (Client, Prisma) {
     let dependency = package.depends_on("prisma").or(package.depends_on("@prisma/client"));
     let version = dependency.and_then(|dependency| package.version(dependency, files));
-    let config = Config::find(package, files);
+    let config = Config::find(package, files, direct_key);
     let schema = Schema::find(package, &config, files);
     let client = client(version.as_ref(), schema.as_ref());
     let mut prisma = Prisma {
@@ -94,6 +98,9 @@ struct Config {
     schema: Option<String>,
     migrations: Option<String>,
     url: Option<ConfigUrl>,
+    text: String,
+    /// What sets `datasource.url` where nothing does: after the last property of the configuration.
+    with_url: Vec<Piece>,
 }
 
 #[derive(Debug)]
@@ -101,6 +108,8 @@ struct ConfigUrl {
     line: usize,
     /// `None` where it is no plain variable.
     variable: Option<String>,
+    /// Where its name stands.
+    name: Option<std::ops::Range<usize>>,
 }
 
 impl Config {
@@ -114,20 +123,21 @@ impl Config {
     ];
     const EXTENSIONS: [&str; 6] = ["js", "ts", "mjs", "cjs", "mts", "cts"];
 
-    fn find(package: &Package, files: &Files) -> Self {
+    fn find(package: &Package, files: &Files, direct_key: &str) -> Self {
         let names = Self::STEMS
             .iter()
             .flat_map(|stem| Self::EXTENSIONS.iter().map(move |end| format!("{stem}.{end}")));
         let file = names.map(|name| package.folder.join(name)).find(|file| files.contains(file));
         let text = file.as_ref().and_then(|file| files.text(file));
         match (file, text) {
-            (Some(file), Some(text)) => Self::read(&file, &text),
+            (Some(file), Some(text)) => Self::read(&file, &text, direct_key),
             _ => Self::default(),
         }
     }
 
-    fn read(file: &Path, text: &str) -> Self {
-        let mut config = Self { file: Some(file.to_owned()), ..Self::default() };
+    fn read(file: &Path, text: &str, direct_key: &str) -> Self {
+        let mut config =
+            Self { file: Some(file.to_owned()), text: text.to_owned(), ..Self::default() };
         let Some(script) = Script::parse(file, text) else { return config };
         for pair in script.of_kind("pair") {
             let Some(value) = pair.child_by_field_name("value") else { continue };
@@ -136,10 +146,14 @@ impl Config {
                 ["migrations", "path"] => config.migrations = joined(&script, value),
                 ["datasource", "url"] => {
                     let variable = script.variable(value).map(str::to_owned);
-                    config.url = Some(ConfigUrl { line: line(pair), variable });
+                    let name = Script::variable_name(value);
+                    config.url = Some(ConfigUrl { line: line(pair), variable, name });
                 }
                 _ => {} // settings of other things
             }
+        }
+        if config.url.is_none() && script.is_sound() {
+            config.with_url = with_url(&script, &Style::of(file, text), direct_key);
         }
         config
     }
@@ -148,6 +162,25 @@ impl Config {
     fn path(&self, path: Option<&String>) -> Option<PathBuf> {
         inside(self.file.as_ref()?.parent()?, path?)
     }
+}
+
+/// `datasource: { url: process.env.KEY }` in the object that the configuration is, which may be unset, unlike `env()`.
+fn with_url(script: &Script, style: &Style, key: &str) -> Vec<Piece> {
+    let made = script.of_kind("call_expression").find(|call| {
+        call.child_by_field_name("function").is_some_and(|name| script.text(name) == "defineConfig")
+    });
+    let object = made
+        .and_then(first_argument)
+        .or_else(|| {
+            let export = script.of_kind("export_statement").next()?;
+            export.child_by_field_name("value")
+        })
+        .filter(|object| object.kind() == "object" && !object_has(script, *object, "datasource"));
+    let has_env = script.of_kind("import_specifier").any(|name| script.text(name) == "env");
+    let quoted = style.text(key);
+    let value = if has_env { format!("env({quoted})") } else { format!("process.env.{key}") };
+    let datasource = format!("{{ url: {value} }}");
+    object.map(|object| object_with(script, object, "datasource", &datasource)).unwrap_or_default()
 }
 
 /// `"a/b"` or `path.join("a", "b")`, with `__dirname` and its like in front.
@@ -339,29 +372,66 @@ impl Plan<'_> {
     fn in_config(&self, prisma: &mut Prisma) {
         if let Some(schema) = &self.schema {
             for key in ["url", "directUrl"] {
-                if schema.datasource.get(key).is_some() {
-                    prisma.found.push(schema.found(
+                if let Some(property) = schema.datasource.get(key) {
+                    let found = schema.found(
                         key,
                         format!("{key} stands in the schema."),
                         "Prisma 7 refuses it there. The direct URL goes into prisma.config.ts, the pooled URL into the \
                          adapter.",
-                    ));
+                    );
+                    let line = prisma_schema::line_of(&schema.text, property);
+                    let pieces = line.map(|line| replace(line, "")).into_iter().collect();
+                    prisma.found.push(found.fixed(&schema.text, pieces));
                 }
             }
         }
         match (&self.config.url, &self.config.file) {
             (Some(url), _) => prisma.found.extend(self.config_url(url)),
-            (None, file) => prisma.found.push(Found::new(
-                Kind::Migrations,
-                (file.as_deref().unwrap_or(&self.package.file()), 1),
-                "No prisma.config.ts names a URL for migrations.",
-                format!(
-                    "Prisma 7 reads it there: datasource: {{ url: env(\"{}\") }}. Env files need import \
-                     'dotenv/config' at its top.",
-                    self.direct_key
-                ),
-            )),
+            (None, Some(file)) => {
+                let found = Found::new(
+                    Kind::Migrations,
+                    (file, 1),
+                    "prisma.config.ts names no URL for migrations.",
+                    format!(
+                        "Prisma 7 reads it there, and migrations need the direct one: {}.",
+                        self.direct_key
+                    ),
+                );
+                prisma.found.push(found.fixed(&self.config.text, self.config.with_url.clone()));
+            }
+            (None, None) => prisma.found.push(self.without_config()),
         }
+    }
+
+    /// A configuration of its own, where Prisma 7 has none.
+    fn without_config(&self) -> Found {
+        let manifest = self.package.file();
+        let found = Found::new(
+            Kind::Migrations,
+            (&manifest, 1),
+            "No prisma.config.ts names a URL for migrations.",
+            format!(
+                "Prisma 7 reads it there, and reads env files no longer by itself: import 'dotenv/config' does where \
+                 that package is installed. The direct URL is {}.",
+                self.direct_key
+            ),
+        );
+        let Some(schema) = &self.schema else { return found };
+        let file = self.package.folder.join("prisma.config.ts");
+        let path = schema.several_in.as_deref().unwrap_or(&schema.file);
+        let path = path.strip_prefix(&self.package.folder).unwrap_or(path);
+        let dotenv = if self.package.depends_on("dotenv").is_some() {
+            "import 'dotenv/config';\n"
+        } else {
+            ""
+        };
+        let text = format!(
+            "{dotenv}import {{ defineConfig }} from 'prisma/config';\n\nexport default defineConfig({{\n  \
+             schema: '{}',\n  datasource: {{ url: process.env.{} }},\n}});\n",
+            path.display(),
+            self.direct_key
+        );
+        found.new_file(file, text)
     }
 
     fn config_url(&self, url: &ConfigUrl) -> Option<Found> {
@@ -374,10 +444,11 @@ impl Plan<'_> {
             None => "datasource.url is no plain variable.".to_owned(),
         };
         let why = format!(
-            "Prisma uses it for migrations, and they need the direct URL: url: env(\"{}\"). The app keeps the pooled \
-             URL.",
+            "Prisma uses it for migrations, and they need the direct URL: {}. The app keeps the pooled URL.",
             self.direct_key
         );
-        Some(Found::new(Kind::Migrations, (&file, url.line), what, why))
+        let pieces = url.name.clone().map(|name| vec![replace(name, self.direct_key)]);
+        let found = Found::new(Kind::Migrations, (&file, url.line), what, why);
+        Some(found.fixed(&self.config.text, pieces.unwrap_or_default()))
     }
 }
