@@ -59,6 +59,8 @@ bench:
 	benches/practice $(abspath $(TARGET)/release/poolwright)
 	@packaging/install-deps peers
 	cargo build $(CARGO_FLAGS) --release --example practice_cluster
+	cargo build $(CARGO_FLAGS) --release --example scan
+	benches/scan $(abspath $(TARGET)/release/examples/scan)
 	benches/migrations $(abspath $(TARGET)/release/poolwright) $(abspath $(TARGET)/release/examples/practice_cluster) "$(PEERS)/prisma"
 
 screenshots:

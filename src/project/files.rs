@@ -173,9 +173,36 @@ fn write_one(root: &Path, backups: &Path, change: &Change) -> Result<Written, Fi
     let after = change.after.expose().as_bytes();
     if old.as_deref() != Some(after) {
         let expected = old.as_deref().map_or(Expected::NoFile, Expected::Bytes);
-        disk::write(&file, after, expected, access(&file)).map_err(|err| changed_or(err, &file))?;
+        disk::write(&file, after, expected, access(&file))
+            .map_err(|err| take_back(&file, old.as_deref(), after, changed_or(err, &file)))?;
     }
     Ok(Written { file, hash: hash(after), backup })
+}
+
+/// A write that ended in an error may have replaced the file all the same: then it gets its old text again. A text that
+/// is neither the old nor ours is somebody's, or the disk's fault, and is told.
+fn take_back(file: &Path, old: Option<&[u8]>, ours: &[u8], cause: FileError) -> FileError {
+    let there = match disk::read(file, LARGEST) {
+        Ok(there) if there.as_deref() == old => return cause,
+        Ok(there) => there,
+        Err(err) => {
+            tracing::warn!(file = %file.display(), %err, "not read after a write that failed");
+            None
+        }
+    };
+    let put_back = match (there, old) {
+        (Some(there), Some(old)) if there == ours => {
+            disk::write(file, old, Expected::Bytes(ours), access(file)).is_ok()
+        }
+        (Some(there), None) if there == ours => disk::remove(file).is_ok(),
+        // Another program's: that it changed is the cause already.
+        _ => matches!(cause, FileError::Changed { .. }),
+    };
+    if put_back {
+        cause
+    } else {
+        FileError::NotPutBack { left: vec![file.to_owned()], source: Box::new(cause) }
+    }
 }
 
 /// An env file is its owner's alone; documents and code are as the umask has it.
@@ -218,5 +245,41 @@ fn changed_or(err: DiskError, file: &Path) -> FileError {
     match err {
         DiskError::Changed(_) => changed(file),
         other => FileError::Disk(other), // as the disk said it
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(there: Option<&str>, old: Option<&str>) -> (String, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("schema.prisma");
+        if let Some(there) = there {
+            disk::write(&file, there.as_bytes(), Expected::NoFile, Access::Shared).unwrap();
+        }
+        let cause = FileError::Disk(DiskError::ReadBack(file.clone()));
+        let err = take_back(&file, old.map(str::as_bytes), b"ours", cause);
+        let now = disk::read(&file, LARGEST).unwrap();
+        let what = match err {
+            FileError::NotPutBack { .. } => "left",
+            _ => "as it was", // the cause alone
+        };
+        (what.to_owned(), now.map(|text| String::from_utf8(text).unwrap()))
+    }
+
+    #[test]
+    fn a_file_whose_reading_back_went_wrong_gets_its_old_text_again() {
+        let as_it_was = |text: Option<&str>| ("as it was".to_owned(), text.map(str::to_owned));
+        assert_eq!(ended(Some("ours"), Some("old")), as_it_was(Some("old")));
+        assert_eq!(ended(Some("ours"), None), as_it_was(None));
+        assert_eq!(ended(Some("old"), Some("old")), as_it_was(Some("old")));
+        assert_eq!(ended(None, None), as_it_was(None));
+    }
+
+    #[test]
+    fn a_text_that_is_neither_old_nor_ours_stays_and_is_told() {
+        let (what, text) = ended(Some("another's"), Some("old"));
+        assert_eq!((what.as_str(), text.as_deref()), ("left", Some("another's")));
     }
 }

@@ -1,6 +1,9 @@
 //! Page 7.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use egui::accesskit::{Role, Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -8,7 +11,7 @@ use poolwright::setup::step::StepId;
 
 use crate::fixtures::{
     asked,
-    shop::{project_read, settled, shop},
+    shop::{project_of_practice, project_read, project_reading, project_unknown, settled, shop},
     window,
 };
 
@@ -63,4 +66,76 @@ fn written_files_name_where_the_previous_one_is_kept() {
     let harness = window(settled(StepId::Project));
     harness.get_by_label("Done: prisma/schema.prisma: +1 line, written and read back");
     harness.get_by_label_contains("backups/prisma/schema.prisma");
+}
+
+#[test]
+fn each_hunk_of_a_file_has_its_own_tick() {
+    let mut harness = window(project_of_practice());
+    harness.get_by_role_and_label(Role::Button, "Change 4 files");
+    let tick = "A query is appended to the URL with a “?” of its own.  +1 −5";
+    harness.get_by_role_and_label(Role::CheckBox, tick).click_accesskit();
+    harness.run_ok();
+    let step = &harness.state().setup.steps.project;
+    let written = step.to_write(&harness.state().setup.facts);
+    let db = written.iter().find(|file| file.file.ends_with("src/lib/db.ts")).unwrap();
+    assert!(db.after.contains("?connection_limit="), "left out");
+    assert!(!db.after.contains("__internal"), "taken");
+}
+
+#[test]
+fn a_file_is_opened_in_the_editor_from_where_it_is_named() {
+    let mut harness = window(project_read());
+    let name = "Open src/jobs/notify.ts in the editor";
+    harness.get_by_role_and_label(Role::Button, name).click_accesskit();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Project(OpenFile(\"src/jobs/notify.ts\"))))"]);
+}
+
+/// What the desktop hands over.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("a folder".to_owned())
+    }
+}
+
+#[test]
+fn a_folder_dropped_on_the_window_is_read() {
+    let mut harness = window(shop(StepId::Project));
+    harness.input_mut().dropped_files.push(Arc::new(Dropped(PathBuf::from("/srv/shop"))));
+    harness.run_ok();
+    assert_eq!(harness.state().setup.steps.project.draft.folder, "/srv/shop");
+    assert_eq!(asked(&harness), ["Do(Step(Project(Scan)))"]);
+}
+
+#[test]
+fn reading_tells_how_far_it_is_and_can_be_stopped() {
+    let mut harness = window(project_reading());
+    harness.get_by_label_contains("12500 files read so far.");
+    harness.get_by_label_contains("Stop").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Project(Stop)))"]);
+}
+
+#[test]
+fn a_stack_that_is_not_known_is_said_plainly() {
+    let harness = window(project_unknown());
+    harness.get_by_label_contains("No database client that Poolwright knows was found.");
+    harness.get_by_label_contains("Nothing has to change here.");
+}
+
+#[test]
+fn what_else_connects_says_what_is_to_be_done() {
+    let harness = window(project_of_practice());
+    harness.get_by_label(
+        "Change: GitHub Actions: runs prisma migrate. Give this command the direct URL, as DIRECT_URL.",
+    );
+    harness.get_by_label("Leave: Compose: sets DATABASE_URL. Leave it as it is.");
+    harness.get_by_label("1 file could not be read");
 }

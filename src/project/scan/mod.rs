@@ -92,6 +92,11 @@ pub fn root(folder: &Path) -> Result<PathBuf, ScanError> {
     }
 }
 
+/// The words that make a file worth reading; `benches/scan` has ripgrep look for the same.
+pub fn words(target: &Target) -> Vec<String> {
+    sight::words(target).map(str::to_owned).collect()
+}
+
 /// Reads the project below `root`, a folder from [`root`].
 ///
 /// `tracked` are the files that git tracks, where it could say.

@@ -122,6 +122,15 @@ const CODE: [&str; 71] = [
 /// Words of a leak.
 const LEAKS: [&str; 6] = ["AVNS_", "dop_v1_", "doo_v1_", "dor_v1_", "postgres://", "postgresql://"];
 
+/// Every word that is looked for in files whose name says nothing.
+pub fn words(target: &Target) -> impl Iterator<Item = &str> {
+    CODE.into_iter().chain(LEAKS).chain(keys(target))
+}
+
+fn keys(target: &Target) -> [&str; 4] {
+    [target.pooled_key.as_str(), target.direct_key.as_str(), "PGHOST", "worker"]
+}
+
 pub struct Eye<'a> {
     target: &'a Target,
     tracked: Option<&'a BTreeSet<PathBuf>>,
@@ -133,7 +142,7 @@ pub struct Eye<'a> {
 
 impl<'a> Eye<'a> {
     pub fn new(target: &'a Target, tracked: Option<&'a BTreeSet<PathBuf>>) -> Self {
-        let keys = [target.pooled_key.as_str(), target.direct_key.as_str(), "PGHOST", "worker"];
+        let keys = keys(target);
         Self {
             target,
             tracked,

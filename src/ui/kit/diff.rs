@@ -30,6 +30,11 @@ pub fn diff(ui: &mut Ui, before: &str, after: &str) {
     }
 }
 
+/// Draws one change of several in a file.
+pub fn hunk(ui: &mut Ui, before: &str, after: &str) {
+    show(ui, &lines(before, after));
+}
+
 /// One line of a file that changes: what stood there, and what will.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {

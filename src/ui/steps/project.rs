@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         }
     }
     act = findings(ui, project, &step.target(&setup.facts)).or(act);
-    places(ui, project);
+    act = places(ui, &project.places).or(act);
     left_out(ui, &project.left_out);
     why_so_little(ui);
     act
@@ -60,6 +60,20 @@ fn folder(ui: &mut Ui, step: &mut Step, facts: &Facts) -> Option<Act> {
         &mut step.draft.folder,
         "Typed, chosen, or dropped on this window",
     );
+    if let Some(dropped) = dropped(ui).filter(|_| !busy) {
+        step.draft.folder = dropped.display().to_string();
+        act = Some(Msg::Scan.into());
+    }
+    if ui.input(|input| !input.raw.hovered_files.is_empty()) {
+        let info = Theme::of(ui).info;
+        kit::note(
+            ui,
+            info,
+            Icon::Would,
+            "Let go to read it.",
+            "A folder can be dropped anywhere on this window.",
+        );
+    }
     ui.add_enabled_ui(!busy, |ui| {
         ui.horizontal_wrapped(|ui| {
             if kit::secondary_button(ui, "Choose folder…").clicked() {
@@ -71,6 +85,11 @@ fn folder(ui: &mut Ui, step: &mut Step, facts: &Facts) -> Option<Act> {
         });
     });
     act
+}
+
+/// The folder that was dropped on the window in this frame.
+fn dropped(ui: &Ui) -> Option<PathBuf> {
+    ui.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()))
 }
 
 fn reading(ui: &mut Ui, seen: usize) {
@@ -118,12 +137,10 @@ const EVIDENCE: usize = 4;
 
 fn stacks(ui: &mut Ui, part: &Part, several: bool) {
     if several {
-        let name = if part.folder == Path::new("") {
-            "At the top".to_owned()
-        } else {
-            part.folder.display().to_string()
+        match part.folder.to_str() {
+            Some("") => kit::caption(ui, "At the top"),
+            _ => kit::mono(ui, &part.folder.display().to_string()), // a package in a folder
         };
-        kit::caption(ui, &name);
     }
     for stack in &part.stacks {
         let title = stack.title();
@@ -140,7 +157,7 @@ fn stacks(ui: &mut Ui, part: &Part, several: bool) {
 fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Option<Act> {
     let before = edit.before.as_deref().unwrap_or_default();
     let mut act = None;
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         kit::mono(ui, &edit.file.display().to_string());
         if edit.before.is_none() {
             kit::caption(ui, "new file");
@@ -160,8 +177,9 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
             draft.turn(edit, index);
         }
         kit::caption(ui, &finding.why);
-        diff::diff(ui, before, &alone);
+        diff::hunk(ui, before, &alone);
     }
+    kit::caption(ui, "Nothing else in this file changes.");
     act
 }
 
@@ -208,7 +226,7 @@ fn one_finding(ui: &mut Ui, finding: &Finding) -> Option<Act> {
             _ => (Icon::Warning, theme.warning), // something to weigh
         };
         kit::marked(ui, icon, tone.text, "Worth a look", &finding.what);
-        ui.horizontal_wrapped(|ui| {
+        ui.horizontal(|ui| {
             kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
             act = open_button(ui, &finding.file);
         });
@@ -219,29 +237,44 @@ fn one_finding(ui: &mut Ui, finding: &Finding) -> Option<Act> {
     act
 }
 
-fn places(ui: &mut Ui, project: &Project) {
-    let places: &[Place] = &project.places;
+/// First what has to be changed, then what can stay.
+fn places(ui: &mut Ui, places: &[Place]) -> Option<Act> {
     if places.is_empty() {
-        return;
+        return None;
     }
+    let (change, leave): (Vec<&Place>, Vec<&Place>) =
+        places.iter().partition(|place| place.change.is_some());
+    let mut act = None;
     kit::card(ui, Some("Other places that connect"), |ui| {
-        let theme = Theme::of(ui);
-        for (index, place) in places.iter().enumerate() {
+        for (index, place) in change.into_iter().chain(leave).enumerate() {
             if 0 < index {
                 kit::hairline(ui);
             }
-            ui.scope(|ui| {
-                ui.spacing_mut().item_spacing.y = gap::XS;
-                let (icon, color, word, text) = match &place.change {
-                    Some(change) => (Icon::Warning, theme.warning.text, "Change", change.clone()),
-                    None => (Icon::Done, theme.success.text, "Leave", "Leave it.".to_owned()),
-                };
-                kit::marked(ui, icon, color, word, &format!("{}: {text}", place.what));
-                kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
-                kit::caption(ui, &place.why);
-            });
+            act = one_place(ui, place).or(act.take());
         }
     });
+    act
+}
+
+fn one_place(ui: &mut Ui, place: &Place) -> Option<Act> {
+    let mut act = None;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = gap::XS;
+        let theme = Theme::of(ui);
+        let (icon, color, word, advice) = match &place.change {
+            Some(change) => (Icon::Warning, theme.warning.text, "Change", change.as_str()),
+            None => (Icon::Done, theme.success.text, "Leave", "Leave it as it is."),
+        };
+        kit::marked(ui, icon, color, word, &format!("{}. {advice}", place.what));
+        ui.horizontal(|ui| {
+            kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
+            if place.change.is_some() {
+                act = open_button(ui, &place.file);
+            }
+        });
+        kit::caption(ui, &place.why);
+    });
+    act
 }
 
 /// Lines of what was not read that are shown.
