@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
-use poolwright::cli::{Exit, args, migrate, report, run};
+use poolwright::cli::{Exit, args, check, migrate, report, run};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         }
         Some(args::Command::Setup(args)) => runtime.block_on(run::setup(&args)),
         Some(args::Command::Migrate(command)) => runtime.block_on(migrate::run(&command)),
+        Some(args::Command::Check(args)) => runtime.block_on(check::check(&args)),
     };
     // A keychain or name look-up that hangs must not keep the program from ending.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

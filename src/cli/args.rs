@@ -24,6 +24,8 @@ pub enum Command {
     Practice(Practice),
     /// Run the set-up without a window, from a team profile
     Setup(Setup),
+    /// Look whether pool, user, mode and both ports are still as the team profile says; changes nothing
+    Check(Check),
     /// Bring a database up to date from a migrations folder, over the direct port, without Node
     #[command(subcommand)]
     Migrate(Migrate),
@@ -126,6 +128,32 @@ pub struct Practice {
     /// Say what would change, change nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub proof: Proof,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is done beside the comparison of step 11.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Proof {
+    /// Put the same load on both URLs after the comparison, and print what came of it
+    #[arg(long)]
+    pub load: bool,
+    /// Write the recording and its chart into this folder: PNG, SVG, CSV and JSON
+    #[arg(long, value_name = "FOLDER")]
+    pub export: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The team profile, poolwright.toml
+    #[arg(long, value_name = "FILE")]
+    pub profile: PathBuf,
+    /// Read the token from standard input; otherwise `DIGITALOCEAN_ACCESS_TOKEN`, then the keychain
+    #[arg(long)]
+    pub token_stdin: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -144,6 +172,8 @@ pub struct Setup {
     /// Record the connections for this long before the switch: `60s`, `5m`
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub baseline: Option<Duration>,
+    #[command(flatten)]
+    pub proof: Proof,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

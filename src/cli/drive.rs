@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    cli::Exit,
-    domain::problem::Problem,
+    cli::{Exit, args::Proof},
+    domain::problem::{Fix, Problem},
     effects::{Report, runner::Runner},
     setup::{
         Msg, Setup, StepMsg,
         step::{Primary, Standing, StepId},
-        steps::measure,
+        steps::{measure, test, verify},
     },
 };
 
@@ -58,6 +58,7 @@ fn changes(step: StepId) -> bool {
 pub async fn drive(
     setup: &mut Setup,
     runner: &mut Runner,
+    proof: &Proof,
     consent: Consent<'_>,
     tell: &mut dyn FnMut(&Setup, News<'_>),
 ) -> Exit {
@@ -67,7 +68,10 @@ pub async fn drive(
             continue;
         }
         tell(setup, News::Begins(step));
-        let went = one_step(setup, runner, step, consent, tell).await;
+        let mut went = one_step(setup, runner, step, consent, tell).await;
+        if went && step == StepId::Verify {
+            went = beside(setup, runner, proof, tell).await;
+        }
         tell(setup, News::Ended(step));
         if !went {
             // A dry run can't go where a missing change would have led; it still looks at the other steps.
@@ -78,7 +82,95 @@ pub async fn drive(
         }
     }
     runner.obey(setup.act(Timestamp::now(), measure::Msg::Stop.into()));
+    end_access(setup, runner, tell).await;
     exit(setup)
+}
+
+/// What was asked for beside the comparison. Whether the set-up may go on.
+async fn beside(
+    setup: &mut Setup,
+    runner: &mut Runner,
+    proof: &Proof,
+    tell: &mut dyn FnMut(&Setup, News<'_>),
+) -> bool {
+    let mut wanted: Vec<verify::Msg> = Vec::new();
+    if proof.load && !setup.rules.dry_run {
+        wanted.push(verify::Msg::Load);
+    }
+    if let Some(folder) = &proof.export {
+        let files = verify::Format::ALL.map(|format| folder.join(format.file_name()));
+        wanted.push(verify::Msg::Export(files.into()));
+    }
+    for msg in wanted {
+        runner.obey(setup.act(Timestamp::now(), msg.into()));
+        if !settle(setup, runner, StepId::Verify, tell).await {
+            return false;
+        }
+    }
+    true
+}
+
+/// Waits until nothing of `step` runs any more; `false` where it came to a problem, which is told.
+async fn settle(
+    setup: &mut Setup,
+    runner: &mut Runner,
+    step: StepId,
+    tell: &mut dyn FnMut(&Setup, News<'_>),
+) -> bool {
+    while setup.standing(step) == Standing::Working {
+        if let Primary::Working(what, _) = setup.primary(step) {
+            tell(setup, News::Working(step, what));
+        }
+        if !wait(setup, runner, tell).await {
+            return false;
+        }
+    }
+    match setup.problem(step) {
+        Some(problem) => {
+            tell(setup, News::Stopped(step, problem));
+            false
+        }
+        None => true,
+    }
+}
+
+/// Lets this computer in where that is what a problem asks for and the person agreed.
+async fn let_in(
+    setup: &mut Setup,
+    runner: &mut Runner,
+    step: StepId,
+    consent: Consent<'_>,
+    tell: &mut dyn FnMut(&Setup, News<'_>),
+) -> bool {
+    let offered = setup.problem(step).and_then(|problem| {
+        problem.hints.iter().find(|hint| hint.fix == Some(Fix::AllowThisComputer)).cloned()
+    });
+    let Some((hint, msg)) =
+        offered.zip(setup.fix(step, &Fix::AllowThisComputer)).filter(|_| !setup.rules.dry_run)
+    else {
+        return false;
+    };
+    if !consent(step, &hint.label) {
+        return false;
+    }
+    tell(setup, News::Working(step, format!("{}, asked for at two address services", hint.label)));
+    runner.obey(setup.act(Timestamp::now(), msg));
+    settle(setup, runner, StepId::Test, tell).await
+}
+
+/// A rule for this computer that we added does not outlast the run, unless it was to stay.
+async fn end_access(
+    setup: &mut Setup,
+    runner: &mut Runner,
+    tell: &mut dyn FnMut(&Setup, News<'_>),
+) {
+    let ours = |setup: &Setup| {
+        setup.facts.lease.as_ref().is_some_and(|lease| !lease.was_there && lease.until.is_some())
+    };
+    if ours(setup) {
+        runner.obey(setup.act(Timestamp::now(), test::Msg::Remove.into()));
+        settle(setup, runner, StepId::Test, tell).await;
+    }
 }
 
 /// How the set-up stands as a whole.
@@ -100,7 +192,7 @@ pub fn exit(setup: &Setup) -> Exit {
 }
 
 /// Whether the set-up may go on to the next step.
-async fn one_step(
+pub(super) async fn one_step(
     setup: &mut Setup,
     runner: &mut Runner,
     step: StepId,
@@ -108,6 +200,7 @@ async fn one_step(
     tell: &mut dyn FnMut(&Setup, News<'_>),
 ) -> bool {
     runner.obey(setup.act(Timestamp::now(), Msg::Go(step)));
+    let mut shut_out = false;
     loop {
         match setup.primary(step) {
             Primary::Next => return true,
@@ -122,6 +215,11 @@ async fn one_step(
                 return false;
             }
             Primary::Act(..) if setup.standing(step) == Standing::Stopped => {
+                // Once: who is still shut out afterwards is so for another reason.
+                let first = !std::mem::replace(&mut shut_out, true);
+                if first && let_in(setup, runner, step, consent, tell).await {
+                    continue;
+                }
                 if let Some(problem) = setup.problem(step) {
                     tell(setup, News::Stopped(step, problem));
                 }

@@ -1,6 +1,7 @@
 //! The set-up without a window: arguments, the driver of the core, and what it prints.
 
 pub mod args;
+pub mod check;
 pub mod drive;
 pub mod figures;
 pub mod migrate;

@@ -5,8 +5,10 @@ use std::io::{IsTerminal as _, Write as _};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Exit, drive::News, figures},
+    cli::{Exit, check::Finding, drive::News, figures},
     domain::{
+        activity::verdict::{RULE, Side},
+        load,
         problem::Problem,
         stages::{Outcome, Port, Stage},
     },
@@ -172,6 +174,31 @@ pub fn ask(question: &str) -> Option<bool> {
     Some(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
+/// What a check found: each thing as it was wanted and as it is.
+pub fn print_findings(findings: &[Finding], exit: Exit, as_json: bool) {
+    if as_json {
+        let findings: Vec<Value> = findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "what": finding.what, "wanted": finding.wanted, "found": finding.found,
+                    "same": finding.same,
+                })
+            })
+            .collect();
+        say(format_args!("{}", json!({ "exit": exit.code(), "checks": findings })));
+        return;
+    }
+    for finding in findings {
+        let (what, found) = (finding.what, &finding.found);
+        if finding.same {
+            say(format_args!("   ✓ {what:<15} {found}"));
+        } else {
+            say(format_args!("   ✕ {what:<15} {found}, wanted: {}", finding.wanted));
+        }
+    }
+}
+
 /// The closing table: step, result, figures.
 pub fn print_table(setup: &Setup) {
     say(format_args!("\n{:<4}{:<20} {:<20} Figures", "", "Step", "Result"));
@@ -212,7 +239,7 @@ pub fn print_json(setup: &Setup, exit: Exit) {
         })
         .collect();
     let verdict = setup.facts.comparison.as_ref().map(|comparison| {
-        let side = |side: Option<&crate::domain::activity::verdict::Side>| {
+        let side = |side: Option<&Side>| {
             side.map(|side| {
                 json!({
                     "samples": side.samples, "median": side.median, "peak": side.peak,
@@ -224,7 +251,25 @@ pub fn print_json(setup: &Setup, exit: Exit) {
             "verdict": comparison.verdict.word(),
             "before": side(comparison.before.as_ref()),
             "after": side(comparison.after.as_ref()),
+            "meaning": comparison.sentence(),
+            "rule": RULE,
         })
     });
-    say(format_args!("{}", json!({ "exit": exit.code(), "steps": steps, "comparison": verdict })));
+    let load = setup.facts.loaded.as_ref().map(|loaded| {
+        let ports = loaded.outcomes().map(|(port, outcome)| (port.word().to_owned(), ran(outcome)));
+        Value::Object(ports.collect())
+    });
+    let result =
+        json!({ "exit": exit.code(), "steps": steps, "comparison": verdict, "load": load });
+    say(format_args!("{result}"));
+}
+
+fn ran(outcome: &load::Outcome) -> Value {
+    json!({
+        "clients": outcome.clients, "served": outcome.served, "refused": outcome.refused,
+        "broken": outcome.broken, "transactions": outcome.transactions, "per_second": outcome.per_second(),
+        "wait_p95_ms": outcome.wait_p95.as_secs_f64() * 1000.0, "p95_ms": outcome.p95.as_secs_f64() * 1000.0,
+        "server_connections": outcome.peak, "ended": outcome.ended,
+        "first_error": outcome.first_error.as_ref().map(|first| json!({ "client": first.client, "said": first.said })),
+    })
 }

@@ -16,7 +16,8 @@ pub async fn setup(args: &args::Setup) -> Exit {
     match prepare(args).await {
         Ok((mut setup, world)) => {
             let consent = consent(&args.changes);
-            let exit = run(&mut setup, world, args.json, consent).await;
+            let how = How { json: args.json, proof: args.proof.clone() };
+            let exit = run(&mut setup, world, &how, consent).await;
             closing(&setup, exit, args.json);
             exit
         }
@@ -63,14 +64,15 @@ async fn prepare(args: &args::Setup) -> Result<(Setup, World), Problem> {
         setup.facts.skipped.push(StepId::Migrations);
         report::print_error("migrations on production are left out; add --migrate to run them");
     }
-    setup.steps.sign_in.remembered = Some(token(args, &world).await?);
+    setup.steps.sign_in.remembered = Some(token(args.token_stdin, &world).await?);
     // A run without a person never writes to the keychain.
     setup.steps.sign_in.draft.keep = Keep::SessionOnly;
     Ok((setup, world))
 }
 
-async fn token(args: &args::Setup, world: &World) -> Result<Secret, Problem> {
-    if args.token_stdin {
+/// From where the person said, else from where it is usual.
+pub(super) async fn token(stdin: bool, world: &World) -> Result<Secret, Problem> {
+    if stdin {
         let mut text = String::new();
         std::io::stdin().take(4096).read_to_string(&mut text).map_err(|err| {
             Problem::new(
@@ -100,17 +102,23 @@ fn consent(changes: &args::Changes) -> impl FnMut(StepId, &str) -> bool {
     move |_, label| yes || report::ask(&format!("{label}?")).unwrap_or(false)
 }
 
+/// How a run tells what it does, and what it does beside the twelve steps.
+struct How {
+    json: bool,
+    proof: args::Proof,
+}
+
 async fn run(
     setup: &mut Setup,
     world: World,
-    json: bool,
+    how: &How,
     mut consent: impl FnMut(StepId, &str) -> bool,
 ) -> Exit {
     let mut runner = Runner::new(world, Handle::current(), Arc::new(|| ()));
-    let mut progress = report::Progress::new(json);
+    let mut progress = report::Progress::new(how.json);
     let mut tell = |setup: &Setup, news: drive::News<'_>| progress.tell(setup, news);
     tokio::select! {
-        exit = drive::drive(setup, &mut runner, &mut consent, &mut tell) => exit,
+        exit = drive::drive(setup, &mut runner, &how.proof, &mut consent, &mut tell) => exit,
         () = told_to_stop() => {
             report::print_error("stopped; what was done before is in the table");
             Exit::Stopped
@@ -154,7 +162,8 @@ pub async fn practice(args: &args::Practice) -> Exit {
         }
     };
     setup.rules.dry_run = args.dry_run;
-    let exit = run(&mut setup, world, args.json, |_, _| true).await;
+    let how = How { json: args.json, proof: args.proof.clone() };
+    let exit = run(&mut setup, world, &how, |_, _| true).await;
     practice.stop().await;
     closing(&setup, exit, args.json);
     if !args.json {

@@ -181,6 +181,10 @@ async fn export(
     let writing = tokio::task::spawn_blocking(move || {
         for file in &files {
             let bytes = content(file, &activity, &comparison)?;
+            if let Some(folder) = file.parent() {
+                // Where this is refused, writing is too, and says why.
+                std::fs::create_dir_all(folder).ok();
+            }
             // The person chose the name, and the dialog asked before it let another file be replaced.
             disk::write(file, &bytes, Expected::Anything, Access::Shared)
                 .map_err(|err| files::disk_problem(&err, "The file was not written."))?;

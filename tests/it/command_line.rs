@@ -4,13 +4,19 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Command, Output, Stdio},
+    sync::Arc,
 };
 
 use poolwright::{
+    cli::{Exit, args::Proof, drive::drive, run::begin_practice},
     domain::secret::Secret,
+    effects::runner::Runner,
     practice::{Practice, scenario::Scenario},
+    setup::step::{Standing, StepId},
 };
 use serde_json::Value;
+
+use crate::web::Web;
 
 fn poolwright(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_poolwright"));
@@ -59,7 +65,11 @@ fn figures(json: &Value, step: &str) -> String {
 
 #[test]
 fn practice_carries_out_all_twelve_steps_and_proves_that_it_got_better() {
-    let output = run(poolwright(&["practice", "--no-window", "--json"]));
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("proof");
+    let mut command = poolwright(&["practice", "--no-window", "--json", "--load", "--export"]);
+    command.arg(&files);
+    let output = run(command);
 
     let json: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|err| panic!("{err}: {}", said(&output)));
@@ -103,6 +113,15 @@ fn practice_carries_out_all_twelve_steps_and_proves_that_it_got_better() {
         peak.parse::<u32>().unwrap() <= 11,
         "no more server connections than the pool has: {peak}"
     );
+    let (direct, pooled) = (&json["load"]["direct"], &json["load"]["pooled"]);
+    assert!(0 < direct["refused"].as_u64().unwrap(), "{direct:#}");
+    assert_eq!((&pooled["refused"], &pooled["served"]), (&0.into(), &pooled["clients"]));
+    let picture = std::fs::read(files.join("before-and-after.png")).unwrap();
+    assert!(picture.starts_with(b"\x89PNG"));
+    let lines = std::fs::read_to_string(files.join("before-and-after.csv")).unwrap();
+    for part in ["before", "meanwhile", "after"] {
+        assert!(lines.lines().any(|line| line.ends_with(part)), "no line is of the part {part}");
+    }
 }
 
 #[test]
@@ -240,15 +259,106 @@ fn an_unknown_scenario_names_the_known_ones() {
     assert!(said(&output).contains("There is no practice scenario “sunny”."), "{}", said(&output));
 }
 
-#[test]
-fn shut_out_it_names_the_trusted_sources_and_the_way_on() {
-    let output = run(poolwright(&["practice", "--no-window", "--scenario", "not-trusted"]));
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shut_out_it_lets_itself_in_with_consent_and_leaves_no_rule_behind() {
+    // As `main` does it.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let (mut setup, world, practice) = begin_practice("not-trusted").await.unwrap();
+    // What is not about the way in is left out.
+    setup.facts.skipped =
+        vec![StepId::Project, StepId::EnvFiles, StepId::Migrations, StepId::App, StepId::Verify];
+    setup.rules.min_samples = 5;
+    let web = Web::new(practice.api_base(), practice.token());
+    let rules = format!("{}/firewall", web.cluster().await);
+    let before = web.get(&rules).await.body;
+    let mut runner = Runner::new(world, tokio::runtime::Handle::current(), Arc::new(|| ()));
+    let mut asked = Vec::new();
+    let mut consent = |step: StepId, label: &str| {
+        asked.push(format!("{step:?}: {label}"));
+        true
+    };
 
-    assert_eq!(output.status.code(), Some(1));
-    let said = said(&output);
-    assert!(said.contains("The database gave no answer within 10 s."), "{said}");
-    assert!(said.contains("not among the cluster's trusted sources"), "{said}");
-    assert!(said.contains("step 6 lets this computer in"), "{said}");
+    drive(&mut setup, &mut runner, &Proof::default(), &mut consent, &mut |_, _| ()).await;
+
+    for step in [StepId::Measure, StepId::Test] {
+        assert_eq!(setup.standing(step), Standing::Done, "{:?}", setup.problem(step));
+    }
+    assert_eq!(asked[0], "Measure: Allow this computer for 2 hours");
+    assert!(5 <= setup.facts.activity.samples.len());
+    assert_eq!(setup.facts.lease, None);
+    assert_eq!(web.get(&rules).await.body, before, "the rule for this computer is gone");
+    practice.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shut_out_and_not_allowed_to_change_that_it_names_the_trusted_sources() {
+    // As `main` does it.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let (mut setup, world, practice) = begin_practice("not-trusted").await.unwrap();
+    let mut runner = Runner::new(world, tokio::runtime::Handle::current(), Arc::new(|| ()));
+
+    let mut no = |_: StepId, _: &str| false;
+    let exit = drive(&mut setup, &mut runner, &Proof::default(), &mut no, &mut |_, _| ()).await;
+
+    assert_eq!(exit, Exit::Stopped);
+    let problem = setup.problem(StepId::Measure).unwrap();
+    assert_eq!(problem.what, "The database gave no answer within 10 s.");
+    assert!(problem.why.starts_with("Only 1 trusted source may connect."), "{}", problem.why);
+    assert_eq!(setup.facts.lease, None);
+    practice.stop().await;
+}
+
+/// A check of the practice account against a profile that wants a pool of this size.
+fn check(practice: &Practice, folder: &Path, size: u32) -> Command {
+    let file = folder.join("poolwright.toml");
+    let profile = format!(
+        "version = 1\ncluster = \"{}\"\nenvironment = \"staging\"\n\
+         [pool]\nname = \"contrezz-pool\"\nsize = {size}\nmode = \"transaction\"\n\
+         database = \"contrezz\"\nuser = \"contrezz_app\"\n",
+        practice.cluster_name(),
+    );
+    write(&file, &profile);
+    let mut command = poolwright(&["check", "--profile", file.to_str().unwrap(), "--json"]);
+    command
+        .env("DIGITALOCEAN_API_URL", practice.api_base())
+        .env("DIGITALOCEAN_ACCESS_TOKEN", practice.token().expose())
+        .env("XDG_DATA_HOME", folder.join("data"));
+    command
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_finds_what_has_drifted_from_the_profile_and_nothing_else() {
+    let practice = Practice::start(Scenario::parse("pool-exists").unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+
+    let same = output(check(&practice, folder.path(), 4)).await;
+    let other = output(check(&practice, folder.path(), 11)).await;
+
+    let json: Value =
+        serde_json::from_slice(&same.stdout).unwrap_or_else(|err| panic!("{err}: {}", said(&same)));
+    let whats = |json: &Value, same: bool| -> Vec<String> {
+        let checks = json["checks"].as_array().unwrap().iter();
+        checks
+            .filter(|check| check["same"] == same)
+            .map(|check| check["what"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = [
+        "pool",
+        "size",
+        "mode",
+        "database",
+        "user",
+        "pooled port",
+        "direct port",
+        "mode as proved",
+    ];
+    assert_eq!(whats(&json, true), all, "{json:#}");
+    assert_eq!(same.status.code(), Some(0));
+    let json: Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_eq!(whats(&json, false), ["size"], "{json:#}");
+    assert_eq!(other.status.code(), Some(1));
+    practice.stop().await;
 }
 
 #[test]

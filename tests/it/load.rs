@@ -10,6 +10,7 @@ use std::{
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use jiff::Timestamp;
 use poolwright::{
+    disk::{self, Access, Expected},
     domain::{
         activity::{
             Activity, OURS, Sample,
@@ -463,7 +464,8 @@ async fn traces_are_recorded_anew_on_request() {
         let (_, second) = recorded(&cluster, &pooled(&cluster), &order(after.0)).await;
         let activity = switched(&cluster, first, second).await;
         println!("{name}: {:?}", compare(&activity, 60));
-        std::fs::write(folder.join(format!("{name}.csv")), activity.csv()).unwrap();
+        let (file, text) = (folder.join(format!("{name}.csv")), activity.csv());
+        disk::write(&file, text.as_bytes(), Expected::Anything, Access::Shared).unwrap();
     }
 }
 
