@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use crate::{
     cli::{Exit, args::Proof},
-    domain::problem::{Fix, Problem},
+    domain::{
+        access::Granted,
+        problem::{Fix, Problem},
+    },
     effects::{Report, runner::Runner},
     setup::{
         Msg, Setup, StepMsg,
@@ -134,6 +137,9 @@ async fn settle(
     }
 }
 
+/// What is agreed to: the rule, and that two services are asked for the address.
+const ALLOW: &str = "Ask checkip.amazonaws.com and ipv4.icanhazip.com for this computer's address and allow it for 2 hours";
+
 /// Lets this computer in where that is what a problem asks for and the person agreed.
 async fn let_in(
     setup: &mut Setup,
@@ -142,19 +148,14 @@ async fn let_in(
     consent: Consent<'_>,
     tell: &mut dyn FnMut(&Setup, News<'_>),
 ) -> bool {
-    let offered = setup.problem(step).and_then(|problem| {
-        problem.hints.iter().find(|hint| hint.fix == Some(Fix::AllowThisComputer)).cloned()
+    let offered = setup.problem(step).is_some_and(|problem| {
+        problem.hints.iter().any(|hint| hint.fix == Some(Fix::AllowThisComputer))
     });
-    let Some((hint, msg)) =
-        offered.zip(setup.fix(step, &Fix::AllowThisComputer)).filter(|_| !setup.rules.dry_run)
-    else {
-        return false;
-    };
-    if !consent(step, &hint.label) {
+    if !offered || setup.rules.dry_run || !consent(step, ALLOW) {
         return false;
     }
-    tell(setup, News::Working(step, format!("{}, asked for at two address services", hint.label)));
-    runner.obey(setup.act(Timestamp::now(), msg));
+    tell(setup, News::Working(step, "Asking for this computer's address…".to_owned()));
+    runner.obey(setup.act(Timestamp::now(), test::Msg::FindAndAllow.into()));
     settle(setup, runner, StepId::Test, tell).await
 }
 
@@ -164,11 +165,9 @@ async fn end_access(
     runner: &mut Runner,
     tell: &mut dyn FnMut(&Setup, News<'_>),
 ) {
-    let ours = |setup: &Setup| {
-        setup.facts.lease.as_ref().is_some_and(|lease| !lease.was_there && lease.until.is_some())
-    };
-    if ours(setup) {
-        runner.obey(setup.act(Timestamp::now(), test::Msg::Remove.into()));
+    let timed = |granted: &Granted| granted.is_ours() && granted.lease.until.is_some();
+    if setup.facts.leases.iter().any(timed) {
+        runner.obey(setup.act(Timestamp::now(), test::Msg::RemoveTimed.into()));
         settle(setup, runner, StepId::Test, tell).await;
     }
 }

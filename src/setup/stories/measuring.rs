@@ -125,7 +125,9 @@ fn who_is_shut_out_is_let_in_on_the_page_and_the_recording_begins() {
     assert_eq!(fix, Fix::AllowThisComputer);
 
     let allow = setup.fix(StepId::Measure, &fix).expect("the page can let this computer in");
-    let (asking, effect) = started(setup.act(now(), allow));
+    assert!(setup.act(now(), allow).is_empty(), "nobody is asked for the address unasked");
+    let agree = setup.fix(StepId::Test, &Fix::TryAgain).expect("the person may agree");
+    let (asking, effect) = started(setup.act(now(), agree));
     assert!(matches!(effect, Effect::Test(test::Effect::FindAddress)));
     let address = [203, 0, 113, 7].into();
     let (allowing, _) = started(setup.settle(now(), asking, test::Msg::Address(address).into()));

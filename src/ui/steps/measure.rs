@@ -10,10 +10,11 @@ use crate::{
         activity::{Holder, OURS, Sample, verdict::compare},
         capacity::Limits,
         chart,
+        problem::Fix,
     },
     setup::{
         Setup,
-        step::Primary,
+        step::{Primary, StepId},
         steps::{
             measure::{self, Length, Phase, Step, Waiting},
             test,
@@ -78,21 +79,23 @@ fn way_in(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             );
         });
     }
-    let asked = !matches!(setup.steps.test.phase, test::Phase::Idle);
+    let asked = matches!(
+        setup.steps.test.phase,
+        test::Phase::FindingAddress { .. } | test::Phase::Allowing(_)
+    );
     let shut_out = matches!(&setup.steps.measure.phase, Phase::Failed(problem) if problem.code == measure::SHUT_OUT);
     let rules = rules.filter(|rules| !rules.is_empty() && (shut_out || asked))?;
     kit::card(ui, Some("Access of this computer"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::S;
         let act = test_page::access(ui, setup, &rules);
-        how_access_goes(ui, setup);
-        act
+        how_access_goes(ui, setup).or(act)
     })
 }
 
-/// Step 6 carries it out; here it is only told.
-fn how_access_goes(ui: &mut Ui, setup: &Setup) {
+/// Step 6 carries it out; here it is told, with the way on from a problem.
+fn how_access_goes(ui: &mut Ui, setup: &Setup) -> Option<Act> {
     let theme = Theme::of(ui);
-    match setup.steps.test.phase {
+    match &setup.steps.test.phase {
         test::Phase::FindingAddress { .. } | test::Phase::Allowing(_) => {
             ui.horizontal(|ui| {
                 kit::icon(ui, Icon::Working, 16.0, theme.accent);
@@ -101,16 +104,19 @@ fn how_access_goes(ui: &mut Ui, setup: &Setup) {
                     kit::live(ui, &what);
                 }
             });
+            None
         }
-        test::Phase::Failed(ref problem) => {
-            kit::note(ui, theme.danger, Icon::Stopped, &problem.what, &problem.why);
+        test::Phase::Failed(problem) => {
+            let usable = |fix: &Fix| setup.fix(StepId::Test, fix).is_some();
+            let fix = kit::problem(ui, problem, false, kit::FirstFix::Beside, usable)?;
+            setup.fix(StepId::Test, &fix).map(Act::Do)
         }
         test::Phase::Idle
         | test::Phase::Running(_)
         | test::Phase::FetchingPassword(..)
         | test::Phase::AskingTheWeb(_)
         | test::Phase::TryingSettings(_)
-        | test::Phase::Removing(..) => {}
+        | test::Phase::Removing(..) => None,
     }
 }
 
