@@ -29,6 +29,7 @@ mod env_readers;
 #[cfg(feature = "practice")]
 mod failure_bench;
 mod files;
+mod guide;
 mod keychain;
 #[cfg(feature = "practice")]
 mod load;
