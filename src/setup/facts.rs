@@ -255,10 +255,9 @@ impl Facts {
         }
     }
 
-    /// The app is off the pool again: nothing after the switch was after it.
+    /// The app is off the pool again: what was measured since it began to switch says nothing any more.
     pub fn switched_back(&mut self) {
-        self.activity.switch_began_at = None;
-        self.activity.switched_at = None;
+        self.activity.take_the_switch_back();
     }
 
     /// A file that we wrote is as it was before: the step that wrote it is to be looked at again.

@@ -350,3 +350,23 @@ fn an_export_writes_what_was_compared_and_names_the_files() {
     setup.settle(at(201), ticket, verify::Msg::Exported(files.clone()).into());
     assert_eq!(setup.steps.verify.exported, files);
 }
+
+#[test]
+fn an_app_that_went_back_leaves_the_baseline_and_no_verdict() {
+    let mut setup = compared(Environment::Staging);
+    let undo = Undo::RestoreSpec {
+        app: AppId("a1".to_owned()),
+        spec: Box::new(serde_json::json!({}).into()),
+        sent: Box::new(serde_json::json!({}).into()),
+    };
+    setup.record.entries.push(entry(undo));
+    let (ticket, _) = started(setup.act(at(200), app::Msg::Restore.into()));
+    setup.settle(at(201), ticket, app::Msg::Restored.into());
+
+    assert_eq!(setup.facts.activity.before().len(), 60);
+    assert_eq!(setup.facts.activity.after().len(), 0);
+    assert_eq!(setup.facts.comparison, None);
+    let verdict = verify::Step::live(&setup.facts, &setup.rules).verdict;
+    let why = "The app has not gone over to the pool yet.";
+    assert_eq!(verdict, Verdict::NotProven(why.to_owned()));
+}
