@@ -144,7 +144,8 @@ pub fn advise(size: u32, open: u32, busy: Option<u32>, sizing: &Sizing) -> Advic
     // A quarter more than was ever needed, and never less than keeps the processors busy.
     let enough = open.saturating_add(open.div_ceil(4)).max(sizing.low).max(1);
     let larger = size.saturating_add(size.div_ceil(2)).min(sizing.ceiling);
-    if enough < size {
+    // To free a single connection nobody resizes a pool.
+    if enough + 1 < size {
         Advice::Smaller { to: enough, frees: size - enough }
     } else if busy.is_some_and(|busy| size <= busy) && size < larger {
         Advice::Larger { to: larger }
@@ -207,6 +208,7 @@ mod tests {
         let sizing = size(demand(97, 10, 4, 2));
         assert_eq!(advise(48, 19, Some(7), &sizing), Advice::Smaller { to: 24, frees: 24 });
         assert_eq!(advise(24, 20, Some(9), &sizing), Advice::Fits);
+        assert_eq!(advise(11, 8, Some(8), &sizing), Advice::Fits, "a single one is not worth it");
         assert_eq!(advise(24, 24, Some(24), &sizing), Advice::Larger { to: 36 });
         assert_eq!(advise(24, 24, None, &sizing), Advice::Fits, "unseen, nothing is claimed");
         assert_eq!(advise(80, 80, Some(80), &sizing), Advice::Fits, "there is no room for more");

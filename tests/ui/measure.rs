@@ -68,7 +68,7 @@ fn who_is_shut_out_is_let_in_from_here() {
     shown.get_by_role_and_label(Role::Heading, "Access of this computer");
     shown.get_by_role_and_label(Role::Button, "Allow this computer for 2 hours").click_accesskit();
     shown.run();
-    assert_eq!(asked(&shown), ["Do(Step(Test(Allow)))"]);
+    assert_eq!(asked(&shown), ["Do(Step(Test(AllowFor(TwoHours))))"]);
     let shown = window(proof::being_let_in());
     shown.get_by_label("Allowing this computer…");
 }
