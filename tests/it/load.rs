@@ -535,7 +535,7 @@ async fn the_load_runs_over_both_urls_from_the_page_and_is_exported_with_the_rec
 
     let loaded = setup.facts.loaded.clone().unwrap();
     assert!(loaded.direct.as_ref().unwrap().clean() && loaded.pooled.clean(), "{loaded:?}");
-    assert_eq!(loaded.pooled.peak, 2);
+    assert!((1..=2).contains(&loaded.pooled.peak), "{loaded:?}");
     let files: Vec<PathBuf> =
         verify::Format::ALL.iter().map(|format| folder.path().join(format.file_name())).collect();
     let orders = setup.act(Timestamp::now(), verify::Msg::Export(files.clone()).into());
