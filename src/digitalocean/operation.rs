@@ -164,8 +164,8 @@ impl Operation {
         match self {
             Self::ReadAccount => "account".to_owned(),
             Self::ReadToken => "token".to_owned(),
-            Self::ListClusters
-            | Self::ReadCluster(_)
+            Self::ListClusters => "list of clusters".to_owned(),
+            Self::ReadCluster(_)
             | Self::ListUsers(_)
             | Self::ListDatabases(_)
             | Self::ListPools(_)
@@ -177,8 +177,8 @@ impl Operation {
             Self::ReadPool(_, name) | Self::ChangePool(_, name) | Self::DeletePool(_, name) => {
                 format!("pool {name}")
             }
-            Self::ListApps { .. }
-            | Self::ReadApp(_)
+            Self::ListApps { .. } => "list of apps".to_owned(),
+            Self::ReadApp(_)
             | Self::ProposeApp(_)
             | Self::UpdateApp(_)
             | Self::ListDeployments(_) => "app".to_owned(),

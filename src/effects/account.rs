@@ -105,7 +105,9 @@ pub(super) fn problem(err: &ApiError) -> Problem {
             "too large",
             "The answer of DigitalOcean was too large to be read.",
             "Nothing that a set-up asks for comes near that size.",
-        ),
+        )
+        .fix("Try again", Fix::TryAgain)
+        .hint("Report it, with the request of the history, if it stays"),
     };
     let mut problem = chain(problem, err);
     if let Failure::Refused(Refusal { request_id: Some(id), .. }) = &err.failure {
@@ -150,7 +152,9 @@ fn refused(err: &ApiError, refusal: &Refusal) -> Problem {
             code,
             format!("The {} was not found.", operation.thing()),
             "It was deleted, or it belongs to another team than the token.",
-        ),
+        )
+        .fix("Try again", Fix::TryAgain)
+        .hint("See on DigitalOcean's own page whether it is still there"),
         407 => unreachable(Reason::Proxy),
         401 | 403 => somebody_else(&code, &quoted.replace("DigitalOcean says", "The answer says")),
         429 => {
@@ -169,7 +173,8 @@ fn refused(err: &ApiError, refusal: &Refusal) -> Problem {
             format!("DigitalOcean was unable to {operation}."),
             said.unwrap_or_else(|| "It answered with an error of its own.".to_owned()),
         )),
-        _ => Problem::new(code, format!("DigitalOcean refused to {operation}."), quoted),
+        _ => again(Problem::new(code, format!("DigitalOcean refused to {operation}."), quoted))
+            .hint("Change what DigitalOcean names; without a change it will refuse again"),
     }
 }
 

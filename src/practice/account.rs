@@ -161,6 +161,11 @@ impl Account {
         self.ask(|reply| Order::Fault(after, planned, reply)).await;
     }
 
+    /// Drops the faults that have met nobody yet.
+    pub async fn forget_faults(&self) {
+        self.ask(Order::NoFaults).await;
+    }
+
     /// Every request from now on, with its answer.
     pub async fn calls(&self) -> Option<mpsc::Receiver<Call>> {
         self.ask(Order::Listen).await

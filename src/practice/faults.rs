@@ -41,7 +41,8 @@ impl Fault {
     }
 }
 
-/// A fault for the next `times` requests with this method and a path that ends like this.
+/// A fault for the next `times` requests with this method and a path that ends like this. In a whole path, `*` stands
+/// for one part of it, such as an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
     pub method: String,
@@ -62,10 +63,14 @@ impl Faults {
         self.planned.push((after, planned));
     }
 
+    pub(super) fn forget(&mut self) {
+        self.planned.clear();
+    }
+
     /// The fault that this request meets; the one planned first comes first.
     pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
         let (after, planned) = self.planned.iter_mut().find(|(_, planned)| {
-            0 < planned.times && planned.method == method && path.ends_with(&planned.path_end)
+            0 < planned.times && planned.method == method && is_like(path, &planned.path_end)
         })?;
         if 0 < *after {
             *after -= 1;
@@ -76,9 +81,26 @@ impl Faults {
     }
 }
 
+fn is_like(path: &str, wanted: &str) -> bool {
+    if !wanted.contains('*') {
+        return path.ends_with(wanted);
+    }
+    let (parts, like) = (path.split('/'), wanted.split('/'));
+    parts.clone().count() == like.clone().count()
+        && parts.zip(like).all(|(part, like)| like == "*" || part == like)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_part_of_a_whole_path() {
+        assert!(is_like("/v2/apps/1/deployments/2", "/v2/apps/*/deployments/*"));
+        assert!(!is_like("/v2/apps/1/deployments", "/v2/apps/*/deployments/*"));
+        assert!(!is_like("/v2/apps/1/other/2", "/v2/apps/*/deployments/*"));
+        assert!(is_like("/v2/apps", "/apps"));
+    }
 
     #[test]
     fn a_fault_meets_as_many_requests_as_planned_and_no_others() {

@@ -28,6 +28,8 @@ mod command_line;
 mod env_readers;
 #[cfg(feature = "practice")]
 mod failure_bench;
+#[cfg(feature = "practice")]
+mod fault_matrix;
 mod files;
 mod guide;
 mod keychain;
@@ -62,6 +64,10 @@ mod probe;
 mod profile;
 mod project;
 mod projects;
+#[cfg(feature = "practice")]
+mod properties;
+#[cfg(feature = "practice")]
+mod pydo;
 #[cfg(feature = "practice")]
 mod relay;
 #[cfg(feature = "practice")]

@@ -32,17 +32,22 @@ impl Paper {
     pub async fn open(beginning: Beginning) -> Self {
         safety::one_tls_provider();
         let account = Account::on_paper(beginning).await.unwrap();
-        let token = account.issue(ALL_SCOPES, Allowance::default()).await.unwrap();
-        let other = Web::with_everything(&account).await;
+        // A test asks more in a minute than a person.
+        let much = Allowance { in_an_hour: 1_000_000, in_a_minute: 1_000_000 };
+        let token = account.issue(ALL_SCOPES, much).await.unwrap();
+        let other = Web::new(account.base(), account.issue(ALL_SCOPES, much).await.unwrap());
         Self { account, other, token, data: tempfile::tempdir().unwrap() }
     }
 
     /// The program started anew, over the files that earlier runs have left.
     pub fn start(&self) -> Run {
-        self.start_with(timing())
+        let rules = Rules { poll_every: Duration::from_millis(5), ..Rules::default() };
+        let mut run = Run { setup: Setup::new(rules), runner: self.runner(timing()) };
+        run.setup.steps.sign_in.remembered = Some(self.token.clone());
+        run
     }
 
-    pub fn start_with(&self, timing: Timing) -> Run {
+    pub fn runner(&self, timing: Timing) -> Runner {
         let world = World {
             api: self.account.base().to_owned(),
             keychain: Keychain::None,
@@ -51,13 +56,7 @@ impl Paper {
             provokes: false,
             timing,
         };
-        let rules = Rules { poll_every: Duration::from_millis(5), ..Rules::default() };
-        let mut run = Run {
-            setup: Setup::new(rules),
-            runner: Runner::new(world, Handle::current(), Arc::new(|| ())),
-        };
-        run.setup.steps.sign_in.remembered = Some(self.token.clone());
-        run
+        Runner::new(world, Handle::current(), Arc::new(|| ()))
     }
 
     /// Notes of access that are on disk.

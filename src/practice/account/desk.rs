@@ -30,6 +30,8 @@ pub(super) enum Order {
     Issue(Vec<String>, Allowance, oneshot::Sender<Secret>),
     /// After so many requests that it would meet.
     Fault(u32, Planned, oneshot::Sender<()>),
+    /// Everything is well again.
+    NoFaults(oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Call>>),
     Traffic(oneshot::Sender<Option<Traffic>>),
     News {
@@ -98,6 +100,10 @@ impl Desk {
                 }
                 Order::Fault(after, planned, reply) => {
                     self.faults.plan(after, planned);
+                    reply.send(()).ok();
+                }
+                Order::NoFaults(reply) => {
+                    self.faults.forget();
                     reply.send(()).ok();
                 }
                 Order::Listen(reply) => {
