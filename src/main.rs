@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             if args.no_window || !window::possible() {
                 runtime.block_on(run::practice(&args))
             } else {
-                window::practise(&runtime, &args.scenario)
+                window::practise(&runtime, &args)
             }
         }
         Some(args::Command::Setup(args)) => runtime.block_on(run::setup(&args)),
@@ -85,8 +85,8 @@ mod window {
 
     /// Opens the practice set-up at its first step.
     #[cfg(feature = "practice")]
-    pub fn practise(runtime: &Runtime, scenario: &str) -> Exit {
-        match runtime.block_on(run::begin_practice(scenario)) {
+    pub fn practise(runtime: &Runtime, args: &poolwright::cli::args::Practice) -> Exit {
+        match runtime.block_on(run::begin_practice(&args.scenario, &args.crowd)) {
             Ok((setup, world, practice)) => {
                 let guard = Some(Box::new(practice) as Box<dyn Send>);
                 show(runtime, Some(Begun { setup, world, guard }))
@@ -121,7 +121,8 @@ mod window {
     fn practice() -> Option<StartPractice> {
         Some(Arc::new(|| {
             Box::pin(async {
-                let (setup, world, practice) = run::begin_practice("full").await?;
+                let (setup, world, practice) =
+                    run::begin_practice("full", &poolwright::cli::args::Crowd::default()).await?;
                 Ok(Begun { setup, world, guard: Some(Box::new(practice)) })
             })
         }))

@@ -157,6 +157,22 @@ pub struct Check {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub crowd: Crowd,
+}
+
+/// How large and how slow the practice account is: to see how long lists behave.
+#[derive(Debug, Default, Args)]
+pub struct Crowd {
+    /// Clusters beside the usual two
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide = true)]
+    pub clusters: usize,
+    /// Apps beside the usual two
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, hide = true)]
+    pub apps: usize,
+    /// Milliseconds until each answer
+    #[arg(long, value_name = "MS", default_value_t = 0, hide = true)]
+    pub delay: u64,
 }
 
 #[derive(Debug, Args)]

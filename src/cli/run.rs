@@ -151,7 +151,7 @@ fn closing(setup: &Setup, exit: Exit, json: bool) {
 pub async fn practice(args: &args::Practice) -> Exit {
     let started = std::time::Instant::now();
     let begun = tokio::select! {
-        begun = begin_practice(&args.scenario) => begun,
+        begun = begin_practice(&args.scenario, &args.crowd) => begun,
         () = told_to_stop() => return Exit::Stopped,
     };
     let (mut setup, world, practice) = match begun {
@@ -180,11 +180,12 @@ pub async fn practice(args: &args::Practice) -> Exit {
 #[cfg(feature = "practice")]
 pub async fn begin_practice(
     scenario: &str,
+    crowd: &args::Crowd,
 ) -> Result<(Setup, World, crate::practice::Practice), Problem> {
     use std::{path::PathBuf, time::Duration};
 
     use crate::{
-        practice::{Practice, scenario::Scenario},
+        practice::{Practice, account::Crowd, scenario::Scenario},
         setup::answers::Answers,
     };
 
@@ -195,7 +196,12 @@ pub async fn begin_practice(
             format!("Known: {}.", Scenario::names().join(", ")),
         )
     })?;
-    let practice = Practice::start(scenario).await.map_err(|err| {
+    let crowd = Crowd {
+        clusters: crowd.clusters,
+        apps: crowd.apps,
+        delay: Duration::from_millis(crowd.delay),
+    };
+    let practice = Practice::start_in(scenario, crowd).await.map_err(|err| {
         let mut problem =
             Problem::new("practice", "Practice could not be started.", format!("{err}."));
         let mut source = std::error::Error::source(&err);

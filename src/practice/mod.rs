@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::secret::Secret;
 
 use self::{
-    account::{Account, Allowance},
+    account::{Account, Allowance, Beginning, Crowd},
     cluster::{APP_DATABASE, Cluster, OWNER, PUBLIC_HOST},
     scenario::Scenario,
     start_error::StartError,
@@ -41,10 +41,16 @@ pub struct Practice {
 
 impl Practice {
     pub async fn start(scenario: Scenario) -> Result<Self, StartError> {
+        Self::start_in(scenario, Crowd::default()).await
+    }
+
+    /// Among more clusters and apps.
+    pub async fn start_in(scenario: Scenario, crowd: Crowd) -> Result<Self, StartError> {
         let cluster = Cluster::start().await?;
         let (project, data) = (cluster.scratch(), cluster.own_files());
         write_sample(&cluster, scenario).await?;
-        let account = Account::open(cluster, scenario.beginning()).await?;
+        let beginning = Beginning { crowd, ..scenario.beginning() };
+        let account = Account::open(cluster, beginning).await?;
         let issued = account.issue(&scenario.scopes(), Allowance::default()).await;
         let token = issued.ok_or(StartError::AccountEnded)?;
         Ok(Self { account, token, project, data })

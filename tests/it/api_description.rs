@@ -1,17 +1,34 @@
 //! The practice account against the provider's own description of its API. Where no description is named, the test
 //! says that it was not run.
 
-use std::{collections::BTreeSet, env, io::Write as _, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    env,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use poolwright::practice::{
-    account::{Account, Beginning, Call},
-    app::Load,
-    cluster::Cluster,
+use poolwright::{
+    practice::{
+        account::{Account, Beginning, Call, Trusted},
+        app::Load,
+        cluster::Cluster,
+    },
+    setup::{
+        step::StepId,
+        steps::{app, hand_over, pool, test},
+    },
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{openapi::Description, web::Web};
+use crate::{
+    openapi::Description,
+    paper::{Paper, timing},
+    peers,
+    web::Web,
+};
 
 /// Names the description's file.
 const FILE: &str = "POOLWRIGHT_API_DESCRIPTION";
@@ -30,7 +47,7 @@ async fn the_account_speaks_as_its_description_says() {
 
     let operations: BTreeSet<_> =
         calls.iter().filter_map(|call| description.operation_id(call)).collect();
-    assert_eq!(operations.len(), 28, "{operations:?}");
+    assert_eq!(operations.len(), 29, "{operations:?}");
     let faults: Vec<String> = calls.iter().flat_map(|call| description.faults(call)).collect();
     assert!(faults.is_empty(), "{} calls, and:\n{}", calls.len(), faults.join("\n"));
     println!("API description check: {} calls fit", calls.len());
@@ -51,6 +68,85 @@ async fn the_account_speaks_as_its_description_says() {
         pool.insert("pool_mode".to_owned(), json!("transaction"));
     });
     assert!(gained.contains("unknown fields [\"pool_mode\"]"), "{gained}");
+}
+
+/// The proxy answers with an error of its own where a request or an answer does not fit the description; a set-up that
+/// goes through has met none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_set_up_goes_through_the_validating_proxy() {
+    let Some(file) = env::var_os(FILE) else { return };
+    let paper = Paper::open(Beginning { trusted: Trusted::App, ..Beginning::default() }).await;
+    let proxy = Proxy::before(paper.account.base(), &PathBuf::from(&file)).await;
+    let mut calls = paper.account.calls().await.unwrap();
+    let mut run = paper.start();
+    run.runner = paper.runner_at(&proxy.base, timing());
+
+    run.ready().await;
+    run.act(pool::Msg::Act).await;
+    run.act(pool::Msg::UseSize(6)).await;
+    run.act(pool::Msg::Act).await;
+    "203.0.113.7".clone_into(&mut run.setup.steps.test.draft.address);
+    run.act(test::Msg::Allow).await;
+    run.act(test::Msg::Remove).await;
+    run.act(app::Msg::Switch).await;
+    run.act(app::Msg::Restore).await;
+    run.act(hand_over::Msg::UndoAll).await;
+
+    for step in StepId::ALL {
+        assert_eq!(run.setup.problem(step), None, "{step:?}");
+    }
+    let possible = run.setup.record.entries.iter().filter(|entry| entry.undo.possible());
+    assert!(possible.clone().count() == 3 && possible.clone().all(|entry| entry.undone));
+    let description = Description::read(&PathBuf::from(file));
+    let (mut faults, mut operations) = (Vec::new(), BTreeSet::new());
+    while let Ok(call) = calls.try_recv() {
+        operations.extend(description.operation_id(&call).map(str::to_owned));
+        faults.extend(description.faults(&call));
+    }
+    assert_eq!(faults, Vec::<String>::new());
+    assert!(17 <= operations.len(), "{operations:?}");
+    // The proxy itself: what does not fit the description does not pass.
+    let pools = format!("{}/pools", paper.other.cluster().await);
+    let through = Web::new(&proxy.base, paper.token.clone());
+    let refused = through.post(&pools, json!({ "name": "no-size-pool", "db": "contrezz" })).await;
+    assert!(refused.body.to_string().contains("must have required property"), "{}", refused.body);
+    println!("validating proxy: a set-up of {} operations went through", operations.len());
+    paper.account.close().await;
+}
+
+/// Prism, between a client and the account.
+struct Proxy {
+    base: String,
+    process: std::process::Child,
+}
+
+impl Proxy {
+    async fn before(account: &str, description: &Path) -> Self {
+        let program = peers::folder().join("prism-api/node_modules/.bin/prism");
+        assert!(program.exists(), "the peer prism is missing: run packaging/install-deps peers");
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let mut command = peers::command("node");
+        command.arg(program).args(["proxy", "--errors", "-h", "127.0.0.1", "-p"]);
+        command.arg(address.port().to_string()).arg(description).arg(account);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let proxy = Self { base: format!("http://{address}"), process: command.spawn().unwrap() };
+        for _ in 0..600 {
+            if tokio::net::TcpStream::connect(address).await.is_ok() {
+                return proxy;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the proxy was not ready within 30 s");
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
 }
 
 /// Every operation that the client has, and what the account refuses.

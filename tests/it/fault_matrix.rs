@@ -502,7 +502,7 @@ async fn every_request_may_meet_every_fault() {
     }
     println!("{counted}{} of {all} runs", cases.len());
     let ended: Vec<Ended> = stream::iter(cases).map(run).buffer_unordered(6).collect().await;
-    report(&ended);
+    println!("{}", report(&ended));
     let wrong: Vec<String> = ended
         .iter()
         .filter(|ended| !ended.wrong.is_empty())
@@ -512,7 +512,7 @@ async fn every_request_may_meet_every_fault() {
 }
 
 /// Flow by fault: done / told.
-fn report(ended: &[Ended]) {
+fn report(ended: &[Ended]) -> String {
     let mut counts: BTreeMap<(Kind, Flow), (u32, u32)> = BTreeMap::new();
     for ended in ended {
         let (done, told) = counts.entry((ended.case.kind, ended.case.flow)).or_default();
@@ -535,6 +535,6 @@ fn report(ended: &[Ended]) {
     let mut times: Vec<Duration> = ended.iter().map(|ended| ended.took).collect();
     times.sort_unstable();
     let at = |part: usize| times[(times.len() - 1) * part / 100].as_millis();
-    println!("{table}");
-    println!("a run: median {} ms, 95 % {} ms, longest {} ms", at(50), at(95), at(100));
+    let (median, most, longest) = (at(50), at(95), at(100));
+    format!("{table}\na run: median {median} ms, 95 % {most} ms, longest {longest} ms")
 }

@@ -48,8 +48,13 @@ impl Paper {
     }
 
     pub fn runner(&self, timing: Timing) -> Runner {
+        self.runner_at(self.account.base(), timing)
+    }
+
+    /// Where something stands between the program and the account.
+    pub fn runner_at(&self, api: &str, timing: Timing) -> Runner {
         let world = World {
-            api: self.account.base().to_owned(),
+            api: api.to_owned(),
             keychain: Keychain::None,
             address_services: self.account.address_services(),
             data: self.data.path().to_owned(),
