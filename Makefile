@@ -3,7 +3,7 @@
 #   make run       build, then practise: in a window where there is a display, else to the end on the command line
 #   make test      every test with small counts     make prove     the same with full counts
 #   make check     format, lints, documentation, dependency rules, the build without a window
-#   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description
+#   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description, and through a proxy that validates
 #   make bench     start-up times, idle cost, a large account, migrations beside psql and the real Prisma
 #   make screenshots   the README's pictures
 #   make clean-practice   remove the practice cluster's template from the cache folder

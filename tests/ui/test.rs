@@ -64,6 +64,24 @@ fn production_is_not_opened_before_it_was_named() {
 }
 
 #[test]
+fn an_open_cluster_says_what_its_first_trusted_source_would_do() {
+    let mut setup = shut_out();
+    setup.facts.cluster.as_mut().expect("a cluster").trusted_sources = Some(Vec::new());
+    let harness = window(setup);
+    harness.get_by_label_contains("The first one shuts everybody else out, the app too");
+    harness.get_by_label_contains("App Platform then starts a deployment of it.");
+    assert!(harness.query_by_role_and_label(Role::Button, "Find the address").is_none());
+}
+
+#[test]
+fn an_ipv6_address_is_said_to_be_impossible() {
+    let mut setup = shut_out();
+    "2001:db8::1".clone_into(&mut setup.steps.test.draft.address);
+    let harness = window(setup);
+    harness.get_by_label_contains("DigitalOcean's trusted sources accept only IPv4 addresses.");
+}
+
+#[test]
 fn open_access_can_be_removed_before_its_time() {
     let mut harness = window(let_in());
     harness.get_by_label_contains("203.0.113.7 is a trusted source until");
