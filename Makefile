@@ -4,7 +4,7 @@
 #   make test      every test with small counts     make prove     the same with full counts
 #   make check     format, lints, documentation, dependency rules, the build without a window
 #   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description, and through a proxy that validates
-#   make bench     start-up times, idle cost, a large account, migrations beside psql and the real Prisma
+#   make bench     start-up times, idle cost, first answer, a large account, migrations beside psql and the real Prisma
 #   make screenshots   the README's pictures
 #   make clean-practice   remove the practice cluster's template from the cache folder
 
@@ -57,6 +57,7 @@ bench:
 	scripts/session benches/window $(abspath $(TARGET)/release/poolwright)
 	@$(MAKE) --no-print-directory clean-practice
 	benches/practice $(abspath $(TARGET)/release/poolwright)
+	benches/connect
 	cargo run $(CARGO_FLAGS) --release --example account_scale -- 1000 2000 50
 	@packaging/install-deps peers
 	cargo build $(CARGO_FLAGS) --release --example practice_cluster

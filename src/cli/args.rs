@@ -133,6 +133,8 @@ pub struct Practice {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub crowd: Crowd,
 }
 
 /// What is done beside the comparison of step 11.
@@ -157,8 +159,6 @@ pub struct Check {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    #[command(flatten)]
-    pub crowd: Crowd,
 }
 
 /// How large and how slow the practice account is: to see how long lists behave.

@@ -58,6 +58,11 @@ impl Said {
         Meaning::of(self) == Meaning::Full
     }
 
+    /// The same answer to a wrong password, an unknown user and an unknown pool.
+    pub fn hides_who(&self) -> bool {
+        matches!(Meaning::of(self), Meaning::Hidden | Meaning::PasswordRefused)
+    }
+
     /// About the pool or the database that was asked for, not about who asks.
     pub fn about_target(&self) -> bool {
         matches!(

@@ -67,14 +67,14 @@ impl Feature {
     /// What to do where it does not hold.
     pub fn instead(self) -> &'static str {
         match self {
-            Self::Set => "SET LOCAL inside the transaction, or ALTER ROLE … SET",
-            Self::Prepare => "the library's own prepared statements, or plain queries",
-            Self::NamedStatement => "the settings of step 5: unnamed statements",
-            Self::Listen => "the direct URL for the process that listens",
-            Self::AdvisoryLock => "pg_advisory_xact_lock, or the direct URL",
-            Self::TempTable => "create and use it in one transaction (ON COMMIT DROP)",
-            Self::WithHold => "read the cursor inside one transaction",
-            Self::StartupParameter => "ALTER ROLE … SET",
+            Self::Set => "Use SET LOCAL inside the transaction, or ALTER ROLE … SET.",
+            Self::Prepare => "Use the library's own prepared statements, or plain queries.",
+            Self::NamedStatement => "Use the settings of step 5 for this library.",
+            Self::Listen => "Use the direct URL for the process that listens.",
+            Self::AdvisoryLock => "Use pg_advisory_xact_lock, or the direct URL.",
+            Self::TempTable => "Create and use it in one transaction (ON COMMIT DROP).",
+            Self::WithHold => "Read the cursor inside one transaction.",
+            Self::StartupParameter => "Use ALTER ROLE … SET.",
         }
     }
 
@@ -82,17 +82,16 @@ impl Feature {
     pub fn consequence(self) -> &'static str {
         match self {
             Self::Set => {
-                "the value reaches other clients and is lost for this one, without an error"
+                "The value reaches other clients and is lost for this one, without an error."
             }
-            Self::Prepare => "the name is unknown on the next connection, or taken (26000, 42P05)",
-            Self::NamedStatement => {
-                "names are unknown or taken on the next connection (26000, 42P05)"
+            Self::Prepare | Self::NamedStatement => {
+                "The name is unknown on the next connection, or taken (26000, 42P05)."
             }
-            Self::Listen => "nothing arrives, without an error",
-            Self::AdvisoryLock => "two clients can hold it at once, and it outlives the client",
-            Self::TempTable => "other clients see it, and it is gone for this one (42P01)",
-            Self::WithHold => "the cursor is unknown on the next connection (34000)",
-            Self::StartupParameter => "the pooler refuses the sign-in",
+            Self::Listen => "Nothing arrives, without an error.",
+            Self::AdvisoryLock => "Two clients can hold it at once, and it outlives them.",
+            Self::TempTable => "Other clients see it, and it is gone for this one (42P01).",
+            Self::WithHold => "The cursor is unknown on the next connection (34000).",
+            Self::StartupParameter => "The pooler refuses the sign-in.",
         }
     }
 

@@ -172,6 +172,15 @@ pub struct Tested {
 }
 
 impl Tested {
+    /// What was found longer ago than this may not hold any more.
+    pub const FRESH: Duration = Duration::from_secs(15 * 60);
+
+    /// How long ago, where that is too long to rely on.
+    pub fn old(&self, now: Timestamp) -> Option<Duration> {
+        let age = Duration::try_from(now.duration_since(self.at)).ok()?;
+        (Self::FRESH < age).then_some(age)
+    }
+
     pub fn both_work(&self) -> bool {
         Port::BOTH.into_iter().all(|port| self.ports.column(port).answered())
     }

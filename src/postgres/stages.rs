@@ -66,11 +66,22 @@ pub async fn test(
         one_port(Port::Pooled, pooled, known, pace),
         one_port(Port::Direct, direct, known, pace)
     );
-    let same_password = pooled.url.password == direct.url.password;
+    let side = |port, url, end| Side { place: place(port, url), end };
+    let of_direct = side(Port::Direct, direct.url, direct_run.ended.as_ref());
+    let same = pooled.url.user == direct.url.user && pooled.url.password == direct.url.password;
+    let asked_across;
+    let crossed = match &pooled_run.ended {
+        _ if same => Some(of_direct),
+        Some(Ended { symptom: Symptom::Said(said), .. }) if said.hides_who() => {
+            asked_across = across(pooled.url, direct, pace.timing).await;
+            Some(side(Port::Direct, direct.url, asked_across.as_ref()))
+        }
+        _ => None, // nothing that another sign-in would explain
+    };
     let (of_pooled, of_direct) = explain_pair(
-        Side { place: place(Port::Pooled, pooled.url), end: pooled_run.ended.as_ref() },
-        Side { place: place(Port::Direct, direct.url), end: direct_run.ended.as_ref() },
-        same_password,
+        side(Port::Pooled, pooled.url, pooled_run.ended.as_ref()),
+        of_direct,
+        crossed,
         known,
     );
     Finding {
@@ -80,6 +91,22 @@ pub async fn test(
         },
         pooler_address: pooled_run.client_address,
         server_version: direct_run.server_version.or(pooled_run.server_version),
+    }
+}
+
+/// What the direct port answers to the user and the password of the pooled URL: it says which of them is wrong.
+async fn across(pooled: &ConnUrl, direct: Target<'_>, timing: &Timing) -> Option<Ended> {
+    let url = ConnUrl {
+        user: pooled.user.clone(),
+        password: pooled.password.clone(),
+        ..direct.url.clone()
+    };
+    match connect(&url, direct.ca, timing).await {
+        Ok(wire) => {
+            wire.close().await;
+            None
+        }
+        Err(symptom) => Some(ended(Stage::SignIn, symptom)),
     }
 }
 
@@ -246,10 +273,10 @@ impl Attempt<'_> {
         self.run.server_version.clone_from(&version);
         wire.close().await;
         let found = match (self.port, own) {
-            (Port::Pooled, false) => "PgBouncer, the process ids differ".to_owned(),
+            (Port::Pooled, false) => "PgBouncer (ids differ)".to_owned(),
             (Port::Direct, true) => {
                 let version = version.as_deref().unwrap_or_default();
-                format!("PostgreSQL {version}, the process ids are equal")
+                format!("PostgreSQL {version} (ids equal)")
             }
             (Port::Pooled, true) | (Port::Direct, false) => {
                 return Err(ended(Stage::Proof, Symptom::WrongServer));

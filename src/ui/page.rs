@@ -125,7 +125,7 @@ impl Page {
         } else if places.tall {
             self.step_bar(ui, &places, setup, &mut acts);
         }
-        self.content(ui, &places, setup, &mut acts);
+        self.content(ui, &places, setup, now, &mut acts);
         kit::leave_folds(ui.ctx());
         if let Some(rect) = places.drawer {
             self.drawer(ui, rect, setup, &mut acts);
@@ -152,7 +152,14 @@ impl Page {
         };
     }
 
-    fn content(&mut self, ui: &mut Ui, places: &Places, setup: &mut Setup, acts: &mut Vec<Act>) {
+    fn content(
+        &mut self,
+        ui: &mut Ui,
+        places: &Places,
+        setup: &mut Setup,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
         let step = setup.current;
         let margin = if places.wide { 40.0 } else { gap::L };
         let footer = Footer::of(ui, self, places, setup);
@@ -171,7 +178,7 @@ impl Page {
                     })
                     .show(ui, |ui| {
                         ui.set_width(width);
-                        self.zones(ui, step, setup, acts);
+                        self.zones(ui, step, setup, now, acts);
                     });
             });
         });
@@ -181,7 +188,14 @@ impl Page {
     }
 
     /// Heading and purpose, what stands in the way, then the step's own page.
-    fn zones(&mut self, ui: &mut Ui, step: StepId, setup: &mut Setup, acts: &mut Vec<Act>) {
+    fn zones(
+        &mut self,
+        ui: &mut Ui,
+        step: StepId,
+        setup: &mut Setup,
+        now: Timestamp,
+        acts: &mut Vec<Act>,
+    ) {
         ui.spacing_mut().item_spacing.y = gap::M;
         let entered = self.shown != Some(step);
         self.heading(ui, step, setup);
@@ -226,7 +240,7 @@ impl Page {
         }
         let page = ui.add_enabled_ui(missing.is_none(), |ui| {
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::M);
-            steps::show(ui, step, setup)
+            steps::show(ui, step, setup, now)
         });
         acts.extend(page.inner);
     }

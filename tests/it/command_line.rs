@@ -8,7 +8,12 @@ use std::{
 };
 
 use poolwright::{
-    cli::{Exit, args::Proof, drive::drive, run::begin_practice},
+    cli::{
+        Exit,
+        args::{Crowd, Proof},
+        drive::drive,
+        run::begin_practice,
+    },
     domain::secret::Secret,
     effects::runner::Runner,
     practice::{Practice, scenario::Scenario},
@@ -263,7 +268,8 @@ fn an_unknown_scenario_names_the_known_ones() {
 async fn shut_out_it_lets_itself_in_with_consent_and_leaves_no_rule_behind() {
     // As `main` does it.
     rustls::crypto::ring::default_provider().install_default().ok();
-    let (mut setup, world, practice) = begin_practice("not-trusted").await.unwrap();
+    let (mut setup, world, practice) =
+        begin_practice("not-trusted", &Crowd::default()).await.unwrap();
     // What is not about the way in is left out.
     setup.facts.skipped =
         vec![StepId::Project, StepId::EnvFiles, StepId::Migrations, StepId::App, StepId::Verify];
@@ -297,7 +303,8 @@ async fn shut_out_it_lets_itself_in_with_consent_and_leaves_no_rule_behind() {
 async fn shut_out_and_not_allowed_to_change_that_it_names_the_trusted_sources() {
     // As `main` does it.
     rustls::crypto::ring::default_provider().install_default().ok();
-    let (mut setup, world, practice) = begin_practice("not-trusted").await.unwrap();
+    let (mut setup, world, practice) =
+        begin_practice("not-trusted", &Crowd::default()).await.unwrap();
     let mut runner = Runner::new(world, tokio::runtime::Handle::current(), Arc::new(|| ()));
 
     let mut no = |_: StepId, _: &str| false;

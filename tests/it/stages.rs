@@ -96,8 +96,8 @@ async fn both_ports_pass_all_seven_stages_and_prove_what_they_are() {
 
     assert!(finding.ports.pooled.passed() && finding.ports.direct.passed(), "{finding:?}");
     assert_eq!(found(&finding, Port::Pooled, Stage::Target), "shop-pool → contrezz");
-    assert_eq!(found(&finding, Port::Pooled, Stage::Proof), "PgBouncer, the process ids differ");
-    let proof = format!("PostgreSQL {}, the process ids are equal", cluster.version());
+    assert_eq!(found(&finding, Port::Pooled, Stage::Proof), "PgBouncer (ids differ)");
+    let proof = format!("PostgreSQL {} (ids equal)", cluster.version());
     assert_eq!(found(&finding, Port::Direct, Stage::Proof), proof);
     assert_eq!(finding.pooler_address.as_deref(), Some("127.0.0.1"));
     assert_eq!(finding.server_version.as_deref(), Some(cluster.version()));
@@ -199,4 +199,93 @@ async fn a_full_database_is_asked_again_until_a_slot_is_free() {
 
     assert!(finding.ports.pooled.passed() && finding.ports.direct.passed(), "{finding:?}");
     assert!(0 < waits, "nothing was said while it was waited");
+}
+
+/// How often each is timed in the measurement.
+const TIMES: usize = 15;
+
+/// `min median max`, in milliseconds.
+fn figures(mut times: Vec<Duration>) -> [f64; 3] {
+    times.sort();
+    let ms = |time: &Duration| time.as_secs_f64() * 1000.0;
+    [ms(&times[0]), ms(&times[times.len() / 2]), ms(&times[times.len() - 1])]
+}
+
+/// From the beginning of the test to the first answer on each port: pooled, direct.
+async fn first_answers(urls: (&ConnUrl, &ConnUrl), ca: Option<&str>) -> [Option<Duration>; 2] {
+    let began = Instant::now();
+    let mut answers = [None, None];
+    run(urls, ca, Duration::ZERO, &Timing::default(), |port, stage, outcome| {
+        if stage == Stage::Query && matches!(outcome, Outcome::Passed { .. }) {
+            answers[usize::from(port == Port::Direct)] = Some(began.elapsed());
+        }
+    })
+    .await;
+    answers
+}
+
+/// `psql -c 'select 1'`, verifying the same certificate.
+async fn psql(url: &ConnUrl, ca: &std::path::Path) -> Duration {
+    let began = Instant::now();
+    let status = tokio::process::Command::new("psql")
+        .args(["-qXAt", "-c", "select 1", "-h", &url.host, "-p", &url.port.to_string()])
+        .args(["-U", &url.user, "-d", &url.database])
+        .env("PGPASSWORD", url.password.as_ref().unwrap().expose())
+        .env("PGSSLMODE", "verify-full")
+        .env("PGSSLROOTCERT", ca)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .await
+        .expect("psql is installed");
+    assert!(status.success());
+    began.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, which benches/connect runs"]
+async fn time_to_the_first_answer_beside_psql() {
+    let cluster = cluster(Build::default(), 3).await;
+    let delay = Duration::from_millis(25);
+    let to_pool = Relay::open(Ipv4Addr::LOCALHOST, cluster.pool_port(), delay).await;
+    let to_server = Relay::open(Ipv4Addr::LOCALHOST, cluster.direct_port(), delay).await;
+    let pooled = url(&cluster, to_pool.port, POOL);
+    let direct = url(&cluster, to_server.port, APP_DATABASE);
+    let nowhere = url(&cluster, 1, "nobody");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), cluster.ca()).unwrap();
+    let ca = Some(cluster.ca());
+
+    let mut rows: [Vec<Duration>; 6] = Default::default();
+    for _ in 0..TIMES {
+        rows[0].extend(first_answers((&pooled, &nowhere), ca).await[0]);
+        rows[1].push(psql(&pooled, file.path()).await);
+        rows[2].extend(first_answers((&nowhere, &direct), ca).await[1]);
+        rows[3].push(psql(&direct, file.path()).await);
+        let both = first_answers((&pooled, &direct), ca).await;
+        rows[4].extend(both.iter().flatten().max());
+        let (one, other) = tokio::join!(psql(&pooled, file.path()), psql(&direct, file.path()));
+        rows[5].push(one.max(other));
+    }
+    let names = [
+        "the test, pooled port alone",
+        "psql -c 'select 1', pooled",
+        "the test, direct port alone",
+        "psql -c 'select 1', direct",
+        "the test, both ports at once",
+        "psql twice at once",
+    ];
+    println!(
+        "{:<44}{:>8}{:>8}{:>8}",
+        "50 ms away, first answer after [ms]", "min", "median", "max"
+    );
+    let table = rows.map(figures);
+    for (name, [min, median, max]) in names.iter().zip(table) {
+        println!("{name:<44}{min:>8.0}{median:>8.0}{max:>8.0}");
+    }
+    let [slower, both] = [table[0][1].max(table[2][1]), table[4][1]];
+    println!("both at once: {:+.1} % of the slower one", (both / slower - 1.0) * 100.0);
+    assert!(
+        both <= slower * 1.1,
+        "both ports at once take {both:.0} ms, the slower one {slower:.0} ms"
+    );
 }

@@ -1,5 +1,6 @@
 //! Set-ups in the states that pages show, made through the core as the window makes them; and the window over one.
 
+pub mod connection;
 pub mod proof;
 pub mod shop;
 

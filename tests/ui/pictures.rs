@@ -97,7 +97,10 @@ fn opened(folder: &Path) {
     type Doing = fn(&mut Harness<'_, fixtures::Screen>);
     let sizing: Make = || fixtures::sizing(Environment::Staging);
     let requests: Doing = |h| h.key_press_modifiers(Modifiers::COMMAND, Key::L);
-    let cases: [(&str, Make, Vec2, Doing); 9] = [
+    let whole = Vec2::new(1180.0, 1400.0);
+    let cases: [(&str, Make, Vec2, Doing); 11] = [
+        ("behind-tried", fixtures::connection::tried_out, whole, |_| ()),
+        ("behind-inferred", fixtures::connection::unverified, whole, |_| ()),
         (
             "clients",
             || fixtures::shop::shop(StepId::Urls),

@@ -3,14 +3,18 @@
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use poolwright::{
-    domain::cluster::Environment,
-    setup::{step::StepId, steps::test::Phase},
+    domain::{
+        access::LeaseLength,
+        cluster::Environment,
+        project::{Feature, Finding, Kind},
+    },
+    setup::{Setup, step::StepId, steps::test::Phase},
     ui::act::Act,
 };
 
 use crate::fixtures::{
-    asked,
-    shop::{let_in, settled, shop, shut_out, testing},
+    asked, connection,
+    shop::{CANARY, let_in, project, settled, shop, shut_out, testing},
     window,
 };
 
@@ -128,4 +132,125 @@ fn an_untested_page_offers_the_test() {
     harness.get_by_role_and_label(Role::Button, "Test both connections").click();
     harness.run_ok();
     assert_eq!(asked(&harness), ["Do(Step(Test(Run)))"]);
+}
+
+/// A click on the button with this name; what is asked for then.
+fn clicked(setup: Setup, button: &str) -> Vec<String> {
+    let mut harness = window(setup);
+    // It may stand below the window's edge.
+    harness.get_by_role_and_label(Role::Button, button).click_accesskit();
+    harness.run_ok();
+    asked(&harness)
+}
+
+#[test]
+fn a_problem_tells_who_said_it_and_offers_what_can_be_done() {
+    let harness = window(connection::database_for_pool());
+    let what = "The pooled URL names the database, not the pool.";
+    harness.get_by_role_and_label(Role::Alert, what);
+    harness.get_by_label("PgBouncer said: “no such database: shop” (08P01)");
+    assert_eq!(
+        clicked(connection::database_for_pool(), "Use “shop-pool” and test again"),
+        ["Do(Step(Test(Repair(Name(Pooled, \"shop-pool\")))))"]
+    );
+    assert_eq!(
+        clicked(connection::exchanged(), "Exchange them and test again"),
+        ["Do(Step(Test(Repair(Exchange))))"]
+    );
+    assert_eq!(
+        clicked(connection::password_refused(), "Fetch the current password"),
+        ["Do(Step(Test(FetchPassword(\"shop_app\"))))"]
+    );
+    assert_eq!(
+        clicked(connection::password_refused(), "Paste the password"),
+        ["Do(Step(Test(TypePassword(\"shop_app\"))))"]
+    );
+    assert_eq!(
+        clicked(connection::silent_though_trusted(), "Check for a VPN or company firewall"),
+        ["Do(Step(Test(AskTheWeb)))"]
+    );
+    assert_eq!(clicked(connection::full_pool(), "Keep trying for 2 min"), ["Do(Step(Test(Run)))"]);
+}
+
+#[test]
+fn a_time_out_lets_in_for_as_long_as_its_button_says() {
+    let mut setup = shut_out();
+    setup.steps.test.draft.lease = LeaseLength::EightHours;
+    assert_eq!(
+        clicked(setup, "Allow this computer for 2 hours"),
+        ["Do(Step(Test(AllowFor(TwoHours))))"]
+    );
+}
+
+#[test]
+fn another_password_is_typed_unseen_and_used_at_once() {
+    let mut harness = window(connection::password_typed());
+    harness.get_by_role_and_label(Role::PasswordInput, "Password of shop_app");
+    assert!(harness.query_all_by_label_contains(CANARY).next().is_none());
+    harness.get_by_role_and_label(Role::Button, "Use this password and test again").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(Test(UsePassword)))"]);
+}
+
+#[test]
+fn encrypted_without_a_checked_certificate_is_a_result_of_its_own() {
+    let harness = window(connection::unverified());
+    harness.get_by_label(
+        "Encryption, Pooled: passed, not verified, TLS 1.3, certificate not checked, 31 ms",
+    );
+    harness.get_by_label_contains("Warning: Encrypted, but nobody verified the server");
+    assert_eq!(
+        clicked(connection::unverified(), "Use this cluster's certificate and test again"),
+        ["Do(Step(Test(Repair(Certificate))))"]
+    );
+}
+
+#[test]
+fn a_result_of_two_hours_ago_says_so() {
+    let harness = window(connection::old_result());
+    harness.get_by_label_contains("Tested 2 h ago; it may not hold any more");
+}
+
+#[test]
+fn a_column_that_waits_says_for_what() {
+    let harness = window(connection::waiting());
+    harness.get_by_label("Query, Pooled: running, all connections of the pool are lent out");
+}
+
+#[test]
+fn what_does_not_last_in_the_pool_is_listed_and_how_that_is_known() {
+    let harness = window(connection::tried_out());
+    harness.get_by_label_contains("Tried out on the practice cluster");
+    harness.get_by_label("LISTEN: Does not last");
+    harness.get_by_label("Prepared statements of libraries: Works");
+    assert!(harness.query_by_label("Try settings at sign-in").is_none());
+
+    let harness = window(connection::unverified());
+    harness.get_by_label_contains("Inferred from the mode that was proved");
+    assert_eq!(
+        clicked(connection::unverified(), "Try settings at sign-in"),
+        ["Do(Step(Test(TrySettings)))"]
+    );
+}
+
+#[test]
+fn what_the_project_uses_of_it_stands_first_with_its_place() {
+    let mut setup = connection::tried_out();
+    let mut project = project();
+    project.findings = vec![Finding {
+        kind: Kind::Feature(Feature::Listen),
+        file: "src/jobs.ts".into(),
+        line: 12,
+        what: "LISTEN jobs".to_owned(),
+        why: String::new(),
+    }];
+    setup.facts.project = Some(project);
+    let harness = window(setup);
+    harness.get_by_label_contains("The project uses it in src/jobs.ts:12.");
+    let top = |label: &str| {
+        let place = harness.get_by_label(label).accesskit_node().bounding_box();
+        place.expect("a place").y0
+    };
+    assert!(top("LISTEN: Does not last") < top("SET: Does not last") + 1.0);
+    assert!(top("LISTEN: Does not last") < top("Temporary tables: Does not last"));
 }

@@ -9,6 +9,9 @@ use crate::domain::{
     stages::Port,
 };
 
+/// What letting in does first where the address is not known.
+const ASKED: &str = "Allowing asks checkip.amazonaws.com and ipv4.icanhazip.com for this computer's public address first; nothing else is sent to them";
+
 pub(super) fn explain(symptom: &Symptom, place: Place<'_>, known: &Known) -> Problem {
     let Place { host, number, .. } = place;
     match symptom {
@@ -105,6 +108,7 @@ fn silent(limit: Duration, place: Place<'_>, known: &Known) -> Problem {
             format!("Only {} may connect. Most likely: this computer is not among them.", sources(count)),
         )
         .let_in()
+        .hint(ASKED)
         .fix(TEST_AGAIN, Fix::TryAgain),
         (Sources::LetsIn(_) | Sources::Everyone, Some(false)) => Problem::new(
             "no way out",
@@ -149,7 +153,7 @@ fn silent(limit: Duration, place: Place<'_>, known: &Known) -> Problem {
                 "Most likely: 1 this computer is not among the cluster's trusted sources; 2 a company firewall or VPN blocks the port.",
             );
             // Without an account there is no rule to add.
-            let problem = if known.region.is_some() { problem.let_in() } else { problem };
+            let problem = if known.region.is_some() { problem.let_in().hint(ASKED) } else { problem };
             problem
                 .fix(TEST_AGAIN, Fix::TryAgain)
                 .hint("Compare with the cluster's Network Access page")

@@ -27,11 +27,12 @@ pub struct Side<'a> {
 /// The stage at which a port's test ended, and what it means.
 type Verdict = Option<(Stage, Problem)>;
 
-/// What the ends of both tests mean, pooled and direct. `same_password`: both URLs carry the same one.
+/// What the ends of both tests mean, pooled and direct. `crossed`: what the direct port answers to the user and the
+/// password of the pooled URL; the same as `direct` where both URLs carry the same.
 pub fn explain_pair(
     pooled: Side<'_>,
     direct: Side<'_>,
-    same_password: bool,
+    crossed: Option<Side<'_>>,
     known: &Known,
 ) -> (Verdict, Verdict) {
     if let (Some(one), Some(other)) = (pooled.end, direct.end)
@@ -44,10 +45,10 @@ pub fn explain_pair(
             Some((other.stage, quoted(problem, &other.symptom, Port::Direct))),
         );
     }
-    let same = same_password && pooled.place.user == direct.place.user;
     let of_pooled = pooled.end.map(|end| {
         by_the_other(pooled, direct, known)
-            .or_else(|| pooled_by_direct(end, pooled, direct, same, known))
+            .or_else(|| refused_by_pooler(end, pooled, crossed?, known))
+            .or_else(|| silent_pooler(end, pooled, direct, known))
             .map_or_else(
                 || (end.stage, explain_at(end.stage, &end.symptom, pooled.place, known)),
                 |(stage, problem)| (stage, quoted(problem, &end.symptom, Port::Pooled)),
@@ -65,6 +66,20 @@ pub fn explain_pair(
 impl Side<'_> {
     fn passed(&self, stage: Stage) -> bool {
         self.end.is_none_or(|end| stage.index() < end.stage.index())
+    }
+
+    /// User and password were accepted, whatever became of the database.
+    fn let_in(&self) -> bool {
+        let later = matches!(
+            self.meaning(),
+            Some(
+                Meaning::NoDatabase(_)
+                    | Meaning::NoConnectRight(_)
+                    | Meaning::RoleLimit(_)
+                    | Meaning::DatabaseLimit(_)
+            )
+        );
+        later || self.passed(Stage::Target)
     }
 
     fn is_down(&self) -> bool {
@@ -140,16 +155,36 @@ fn by_the_other(side: Side<'_>, other: Side<'_>, known: &Known) -> Verdict {
     Some((*stage, problem))
 }
 
-fn pooled_by_direct(
-    end: &Ended,
-    pooled: Side<'_>,
-    direct: Side<'_>,
-    same: bool,
-    known: &Known,
-) -> Verdict {
+/// The pooler's one answer to three mistakes, told apart by PostgreSQL's answer to the same user and password.
+fn refused_by_pooler(end: &Ended, pooled: Side<'_>, crossed: Side<'_>, known: &Known) -> Verdict {
     let place = pooled.place;
-    let let_in = same && direct.end.is_none_or(|end| Stage::Target.index() < end.stage.index());
-    let of_direct = direct.meaning();
+    let Some(refusal @ (Meaning::Hidden | Meaning::PasswordRefused)) = pooled.meaning() else {
+        return None;
+    };
+    if known.lacks_user(place.user) || place.database == sign_in::CONSOLE {
+        return None;
+    }
+    match crossed.meaning() {
+        Some(Meaning::PasswordRefused) => {
+            Some((Stage::SignIn, sign_in::password_refused(place.user, known)))
+        }
+        // A pooler that asks the database for passwords finds none for a role without LOGIN.
+        Some(meaning @ Meaning::NoLogin(_)) => {
+            Some((Stage::SignIn, sign_in::explain(&meaning, place, known)?))
+        }
+        _ if !crossed.let_in() => None,
+        _ if refusal == Meaning::Hidden && known.pool(place.database).is_none() => {
+            let problem = sign_in::no_pool(place, known)
+                .detail("The same password works on the direct port, so it is not the password.");
+            Some((Stage::Target, problem))
+        }
+        _ => Some((end.stage, stale(place, known))),
+    }
+}
+
+/// The pooler says nothing or repeats itself; the direct port may just have heard the cause.
+fn silent_pooler(end: &Ended, pooled: Side<'_>, direct: Side<'_>, known: &Known) -> Verdict {
+    let place = pooled.place;
     let nothing_told = match pooled.meaning() {
         Some(Meaning::PoolWait | Meaning::NoServer | Meaning::Remembered(None)) => true,
         None => matches!(
@@ -158,45 +193,23 @@ fn pooled_by_direct(
         ),
         Some(_) => false,
     };
-    match (pooled.meaning(), of_direct) {
-        (Some(Meaning::Hidden | Meaning::PasswordRefused), Some(Meaning::PasswordRefused))
-            if same && !known.lacks_user(place.user) =>
-        {
-            Some((Stage::SignIn, sign_in::password_refused(place.user, known)))
-        }
-        // A pooler that asks the database for passwords finds none for a role without LOGIN.
-        (Some(Meaning::Hidden), Some(meaning @ Meaning::NoLogin(_))) if same => {
-            Some((Stage::SignIn, sign_in::explain(&meaning, place, known)?))
-        }
-        (Some(Meaning::Hidden), _) if place.database == sign_in::CONSOLE => None,
-        (Some(Meaning::Hidden), _) if let_in && known.pool(place.database).is_none() => {
-            let problem = sign_in::no_pool(place, known)
-                .detail("The same password works on the direct port, so it is not the password.");
-            Some((Stage::Target, problem))
-        }
-        (Some(Meaning::Hidden | Meaning::PasswordRefused), _) if let_in => {
-            Some((Stage::SignIn, stale(place, known)))
-        }
-        (_, None) if nothing_told && direct.is_down() => {
-            let problem = capacity::explain(&Meaning::NoServer, place, known)?;
-            Some((end.stage, problem.detail("The direct port refuses connections, too.")))
-        }
-        (_, Some(Meaning::Full)) if nothing_told => Some((end.stage, behind_is_full(place))),
-        // The pooler says nothing or repeats itself; the direct port has just heard the cause.
-        (_, Some(meaning)) if nothing_told && direct.place.user == place.user => {
-            let problem = match meaning {
-                Meaning::NoDatabase(_) | Meaning::PasswordRefused => return None,
-                meaning => sign_in::explain(&meaning, place, known)
-                    .or_else(|| capacity::explain(&meaning, place, known))
-                    .or_else(|| session::ended(&meaning, place))?,
-            };
-            Some((
-                end.stage,
-                problem.detail("The direct port told the cause; the pooler does not."),
-            ))
-        }
-        _ => None, // explained by itself
+    if !nothing_told {
+        return None;
     }
+    let problem = match direct.meaning() {
+        None if direct.is_down() => capacity::explain(&Meaning::NoServer, place, known)?
+            .detail("The direct port refuses connections, too."),
+        Some(Meaning::Full) => behind_is_full(place),
+        None | Some(Meaning::NoDatabase(_) | Meaning::PasswordRefused) => return None,
+        Some(meaning) if direct.place.user == place.user => {
+            sign_in::explain(&meaning, place, known)
+                .or_else(|| capacity::explain(&meaning, place, known))
+                .or_else(|| session::ended(&meaning, place))?
+                .detail("The direct port told the cause; the pooler does not.")
+        }
+        Some(_) => return None,
+    };
+    Some((end.stage, problem))
 }
 
 /// PostgreSQL takes the password, the pooler does not: it has another one, or the pool is another user's.

@@ -1,3 +1,5 @@
+//! Every row of the catalogue: what is seen, and what is told about it.
+
 use super::*;
 use crate::domain::diagnosis::known::KnownPool;
 
@@ -884,7 +886,7 @@ fn pair(
     let (one, other) = explain_pair(
         Side { place: pooled.0, end: of_pooled.as_ref() },
         Side { place: direct.0, end: of_direct.as_ref() },
-        true,
+        Some(Side { place: direct.0, end: of_direct.as_ref() }),
         known,
     );
     [one, other].map(|verdict| verdict.map(|(_, problem)| problem.code))

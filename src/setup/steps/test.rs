@@ -467,3 +467,6 @@ impl Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

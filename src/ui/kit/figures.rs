@@ -1,5 +1,7 @@
 //! Numbers in columns: digits of one width; clock times of this computer.
 
+use std::time::Duration;
+
 use egui::{Color32, TextFormat, TextStyle, Ui, text::LayoutJob};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -37,6 +39,20 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 /// `14:31`, in this computer's time zone.
 pub fn clock(at: Timestamp) -> String {
     clock_in(at, &TimeZone::system())
+}
+
+/// `14:31:05`, where minutes are too coarse.
+pub fn clock_with_seconds(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// How long ago: `20 min`, `2 h`, `3 days`.
+pub fn ago(age: Duration) -> String {
+    match age.as_secs() / 60 {
+        minutes @ 0..60 => format!("{minutes} min"),
+        minutes @ 60..2880 => format!("{} h", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    }
 }
 
 /// `Tuesday 25 November, 02:00`, in this computer's time zone.

@@ -3,7 +3,7 @@
 use egui::{Label, RichText, Role, Sense, Ui, UiBuilder};
 
 use crate::{
-    domain::problem::{Fix, Problem},
+    domain::problem::{Fix, Problem, Quote},
     ui::{
         kit::{button::fix_button, caption, fold, link_button, mono, secondary_button, tinted},
         theme::{Theme, gap, role},
@@ -47,6 +47,9 @@ pub fn problem(
             }
             if !problem.why.is_empty() {
                 ui.add(Label::new(&problem.why).wrap());
+            }
+            if let Some(quote) = &problem.quote {
+                caption(ui, &quote.sentence());
             }
             if problem.outcome_unknown {
                 caption(ui, "It may have worked although no answer came.");
@@ -100,6 +103,7 @@ fn ticket(problem: &Problem) -> String {
     if !problem.why.is_empty() {
         lines.push(problem.why.clone());
     }
+    lines.extend(problem.quote.iter().map(Quote::sentence));
     lines.extend(problem.detail.iter().cloned());
     lines.join("\n")
 }

@@ -38,7 +38,7 @@ impl Mark {
             Self::NotReached => (Icon::NotStarted, theme.idle),
             Self::Running => (Icon::Working, theme.accent),
             Self::Passed => (Icon::Done, theme.success.text),
-            Self::Unverified => (Icon::Unverified, theme.success.text),
+            Self::Unverified => (Icon::Unverified, theme.warning.text),
             Self::Failed => (Icon::Stopped, theme.danger.text),
         }
     }
@@ -72,6 +72,21 @@ const TIME_WIDTH: f32 = 58.0;
 
 /// Draws the rows under their heads; without heads there is one column.
 pub fn stages(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row]) {
+    list(ui, heads, rows, Age::Fresh);
+}
+
+/// The same for what may have changed since: in grey.
+pub fn old_stages(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row]) {
+    list(ui, heads, rows, Age::Old);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Fresh,
+    Old,
+}
+
+fn list(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row], age: Age) {
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let columns = Columns::of(ui, heads.len().max(1));
@@ -80,7 +95,7 @@ pub fn stages(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row]) {
         }
         for (index, row) in rows.iter().enumerate() {
             let names = heads.iter().map(|head| head.name).chain(std::iter::repeat(""));
-            row_ui(ui, &columns, index, row, names);
+            row_ui(ui, &columns, (index, row), names, age);
         }
     });
 }
@@ -133,14 +148,16 @@ fn head(ui: &mut Ui, columns: &Columns, heads: &[Head<'_>]) {
 /// One cell, laid out but not placed.
 struct Laid {
     mark: Mark,
+    age: Age,
     text: Arc<Galley>,
     time: Option<Arc<Galley>>,
 }
 
 impl Laid {
-    fn of(ui: &Ui, cell: &Cell, width: f32) -> Self {
+    fn of(ui: &Ui, cell: &Cell, width: f32, age: Age) -> Self {
         let theme = Theme::of(ui);
         let color = match cell.mark {
+            _ if age == Age::Old => theme.idle,
             Mark::NotReached => theme.idle,
             Mark::Running => theme.text_2,
             Mark::Passed | Mark::Unverified => theme.text,
@@ -161,12 +178,13 @@ impl Laid {
             let job = figures(ui, &took(duration), &TextStyle::Small, theme.text_2);
             ui.painter().layout_job(job)
         });
-        Self { mark: cell.mark, text: ui.painter().layout_job(job), time }
+        Self { mark: cell.mark, age, text: ui.painter().layout_job(job), time }
     }
 
     fn paint(&self, ui: &Ui, at: Pos2, width: f32) {
         let theme = Theme::of(ui);
         let (icon, color) = self.mark.icon(theme);
+        let color = if self.age == Age::Old { theme.idle } else { color };
         let middle = at.y + LINE / 2.0;
         let square = Rect::from_center_size(pos2(at.x + ICON / 2.0, middle), Vec2::splat(ICON));
         paint_icon(ui.painter(), square, icon, color, theme.surface);
@@ -181,13 +199,13 @@ impl Laid {
 fn row_ui<'a>(
     ui: &mut Ui,
     columns: &Columns,
-    index: usize,
-    row: &Row,
+    (index, row): (usize, &Row),
     names: impl Iterator<Item = &'a str>,
+    age: Age,
 ) {
     let theme = Theme::of(ui);
     let laid: Vec<Laid> =
-        row.cells.iter().map(|cell| Laid::of(ui, cell, columns.text_width())).collect();
+        row.cells.iter().map(|cell| Laid::of(ui, cell, columns.text_width(), age)).collect();
     let font = TextStyle::Body.resolve(ui.style());
     let title = ui.painter().layout(row.title.clone(), font, theme.text_2, columns.title);
     let tallest = laid.iter().map(|cell| cell.text.size().y).fold(title.size().y, f32::max);

@@ -16,6 +16,7 @@ pub mod verify;
 mod written;
 
 use egui::Ui;
+use jiff::Timestamp;
 
 use crate::{
     setup::{Setup, step::StepId},
@@ -23,14 +24,14 @@ use crate::{
 };
 
 /// Draws what is between the purpose and the buttons; what the person asked for there.
-pub fn show(ui: &mut Ui, step: StepId, setup: &mut Setup) -> Option<Act> {
+pub fn show(ui: &mut Ui, step: StepId, setup: &mut Setup, now: Timestamp) -> Option<Act> {
     match step {
         StepId::SignIn => sign_in::show(ui, setup),
         StepId::Cluster => cluster::show(ui, setup),
         StepId::Measure => measure::show(ui, setup),
         StepId::Pool => pool::show(ui, setup),
         StepId::Urls => urls::show(ui, setup),
-        StepId::Test => test::show(ui, setup),
+        StepId::Test => test::show(ui, setup, now),
         StepId::Project => project::show(ui, setup),
         StepId::EnvFiles => env_files::show(ui, setup),
         StepId::Migrations => migrations::show(ui, setup),

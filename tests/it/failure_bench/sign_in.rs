@@ -3,7 +3,7 @@
 use poolwright::{
     domain::{
         conn_url::ConnUrl,
-        diagnosis::{Said, Symptom},
+        diagnosis::{Known, Said, Symptom},
         secret::Secret,
         stages::{Outcome, Port, Stage},
     },
@@ -36,9 +36,7 @@ async fn passwords(bench: &mut Bench) {
     bench.expect("wrong password", (&wrong(&pooled), "28P01"), (&wrong(&direct), "28P01")).await;
     let empty = |url: &ConnUrl| with_password(url, "");
     bench.expect("empty password", (&empty(&pooled), "28P01"), (&empty(&direct), "28P01")).await;
-    bench
-        .expect("wrong password, pooled only", (&wrong(&pooled), "pooled sign-in"), (&direct, ""))
-        .await;
+    bench.expect("wrong password, pooled only", (&wrong(&pooled), "28P01"), (&direct, "")).await;
     let stranger = |url: &ConnUrl| with_user(url, "shop_ap");
     bench
         .expect(
@@ -47,6 +45,31 @@ async fn passwords(bench: &mut Bench) {
             (&stranger(&direct), "no such user"),
         )
         .await;
+
+    // As the account sets it up: the owner's URL beside the app's.
+    let owner = ConnUrl {
+        user: OWNER.to_owned(),
+        password: bench.cluster.password(OWNER).cloned(),
+        ..direct.clone()
+    };
+    bench
+        .expect(
+            "wrong password of the app beside the owner",
+            (&wrong(&pooled), "28P01"),
+            (&owner, ""),
+        )
+        .await;
+    bench
+        .expect(
+            "wrong name of the pool beside the owner",
+            (&with_name(&pooled, "nobody-s"), "no such pool"),
+            (&owner, ""),
+        )
+        .await;
+    let nothing = Known::default();
+    let unnamed = with_name(&pooled, "nobody-s");
+    let finding = bench.test_with(&unnamed, &owner, Some(bench.cluster.ca()), &nothing).await;
+    bench.judge("… without an account", Port::Pooled, &finding.ports.pooled, "no such pool");
 
     // The same password, salted anew, behind a pooler that keeps the old secret; or an old password.
     if bench.is_by_file() {
