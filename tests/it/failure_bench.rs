@@ -41,8 +41,8 @@ fn timing() -> Timing {
         sign_in: ms(2500),
         query: ms(1500),
         again: ms(100),
-        // The bench's poolers try again after one second.
-        remembered: ms(3000),
+        // The bench's poolers try again after 0.3 s, at most twice for one sign-in.
+        remembered: ms(2500),
         ..Timing::default()
     }
 }
@@ -62,7 +62,7 @@ impl Bench {
         cluster.set_pools(vec![pool(POOL, 3)]).await.unwrap();
         // So that waiting for a pool ends within a test.
         cluster.tell_pooler("SET query_wait_timeout = 5").await.unwrap();
-        cluster.tell_pooler("SET server_login_retry = 1").await.unwrap();
+        cluster.tell_pooler("SET server_login_retry = '0.3'").await.unwrap();
         let name = format!("{name}, passwords by {auth:?}").to_lowercase();
         Self { name, cluster, rows: Vec::new(), wrong: Vec::new() }
     }
