@@ -1,6 +1,7 @@
 //! The staged test against real servers: what it finds, how often it asks, and what it waits for.
 
 use std::{
+    io::Write as _,
     net::Ipv4Addr,
     time::{Duration, Instant},
 };
@@ -215,12 +216,12 @@ fn figures(mut times: Vec<Duration>) -> [f64; 3] {
 async fn first_answers(urls: (&ConnUrl, &ConnUrl), ca: Option<&str>) -> [Option<Duration>; 2] {
     let began = Instant::now();
     let mut answers = [None, None];
-    run(urls, ca, Duration::ZERO, &Timing::default(), |port, stage, outcome| {
+    let watch = |port, stage, outcome: &Outcome| {
         if stage == Stage::Query && matches!(outcome, Outcome::Passed { .. }) {
             answers[usize::from(port == Port::Direct)] = Some(began.elapsed());
         }
-    })
-    .await;
+    };
+    Box::pin(run(urls, ca, Duration::ZERO, &Timing::default(), watch)).await;
     answers
 }
 
@@ -251,8 +252,8 @@ async fn time_to_the_first_answer_beside_psql() {
     let pooled = url(&cluster, to_pool.port, POOL);
     let direct = url(&cluster, to_server.port, APP_DATABASE);
     let nowhere = url(&cluster, 1, "nobody");
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), cluster.ca()).unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(cluster.ca().as_bytes()).unwrap();
     let ca = Some(cluster.ca());
 
     let mut rows: [Vec<Duration>; 6] = Default::default();

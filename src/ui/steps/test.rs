@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         diagnosis::Repair,
+        problem::Quote,
         secret::Secret,
         stages::{BothPorts, Outcome, Port, Stage, Tested},
     },
@@ -223,7 +224,7 @@ fn ticket(ports: &BothPorts, facts: &Facts, tested: &Tested) -> String {
                     format!("passed, not verified: {found} ({})", kit::took(*took))
                 }
                 Outcome::Failed(problem) => {
-                    let quote = problem.quote.as_ref().map(|quote| quote.sentence());
+                    let quote = problem.quote.as_ref().map(Quote::sentence);
                     let more: Vec<&str> =
                         quote.iter().chain(&problem.detail).map(String::as_str).collect();
                     let more = more.join("; ");
