@@ -38,7 +38,7 @@ pub(super) async fn run(
     };
     let mut news = News { notes };
     match effect {
-        Effect::Own(effect) => Ok(own::run(effect, token, world, notes).await),
+        Effect::Own(effect) => Ok(Box::pin(own::run(effect, token, world, notes)).await),
         Effect::Status { direct, folder, patience } => {
             let status = flow::status(&job(direct, folder, patience)).await?;
             Ok(Msg::Status(Box::new(status)))
