@@ -180,7 +180,7 @@ async fn carry_out(start: Start, world: World, notes: Notes) -> StepMsg {
         Effect::Project(effect) => project::run(effect, &world, &notes).await.map(Into::into),
         Effect::EnvFiles(effect) => env_files::run(effect, &world).await.map(Into::into),
         Effect::Migrations(effect) => {
-            migrations::run(effect, token, &world, &notes).await.map(Into::into)
+            Box::pin(migrations::run(effect, token, &world, &notes)).await.map(Into::into)
         }
         Effect::App(effect) => app::run(effect, token, &world, &notes).await.map(Into::into),
         Effect::Verify(effect) => verify::run(effect, &world, &notes).await.map(Into::into),

@@ -384,7 +384,6 @@ impl Step {
             | Fix::DeleteUnchecked
             | Fix::RestoreApp
             | Fix::KeepForSession
-            | Fix::UseBuiltInRunner
             | Fix::Copy(_)
             | Fix::Open(_) => None,
         }
