@@ -383,6 +383,7 @@ impl Step {
             | Fix::UsePool(_)
             | Fix::DeleteUnchecked
             | Fix::RestoreApp
+            | Fix::UseBuiltInRunner
             | Fix::KeepForSession
             | Fix::Copy(_)
             | Fix::Open(_) => None,
