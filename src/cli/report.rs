@@ -143,7 +143,7 @@ pub fn print_problem(problem: &Problem) {
         complain(format_args!("     {}", problem.why));
     }
     if let Some(quote) = &problem.quote {
-        eprintln!("     {}", quote.sentence());
+        complain(format_args!("     {}", quote.sentence()));
     }
     for hint in &problem.hints {
         complain(format_args!("     → {}", hint.label));

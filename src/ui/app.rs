@@ -58,7 +58,7 @@ enum Screen {
 
 /// What comes back to the window itself.
 enum News {
-    Practice(Result<Begun, Problem>),
+    Practice(Result<Box<Begun>, Problem>),
     Remembered(Remembered),
     /// For step 7.
     Folder(PathBuf),
@@ -191,7 +191,7 @@ impl App {
                 self.starting = None;
                 start.waiting = None;
                 match result {
-                    Ok(begun) => self.begin(ctx, begun),
+                    Ok(begun) => self.begin(ctx, *begun),
                     Err(problem) => start.problem = Some(problem),
                 }
             }
@@ -286,8 +286,9 @@ impl App {
             Choice::Practise => {
                 if let Some(practice) = &self.practice {
                     let ready = practice();
-                    let task =
-                        self.send_home(ctx, async move { Some(News::Practice(ready.await)) });
+                    let task = self.send_home(ctx, async move {
+                        Some(News::Practice(ready.await.map(Box::new)))
+                    });
                     self.starting = Some(task);
                 }
             }

@@ -46,7 +46,7 @@ pub struct Rig {
     /// How much of the history was looked at.
     seen: usize,
     pub other: Web,
-    pub setup: Setup,
+    pub setup: Box<Setup>,
     runner: Runner,
     token: Secret,
     _data: tempfile::TempDir,
@@ -77,7 +77,7 @@ impl Rig {
             account,
             seen: 0,
             other,
-            setup: Setup::new(rules),
+            setup: Box::new(Setup::new(rules)),
             runner: Runner::new(world, Handle::current(), Arc::new(|| ())),
             token: token.clone(),
             _data: data,

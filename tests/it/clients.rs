@@ -1,6 +1,8 @@
 //! What the program shows for a client is what the client takes: real clients connect with the very text through a TLS
 //! pool, eight workers on two server connections, to a pooler that tracks prepared statements and to one that does not.
 
+#![expect(clippy::disallowed_methods, reason = "people write their projects plainly")]
+
 mod rust;
 mod shown;
 
@@ -175,29 +177,26 @@ impl Peer {
         for script in [self.work, "work.mjs", "work.py"] {
             fs::copy(scripts.join(script), folder.join(script)).unwrap();
         }
-        match self.program {
-            "node" => {
-                let prisma = self.client == Client::Prisma7;
-                let packages = if prisma { "prisma7" } else { "node" };
-                let packages = peers::folder().join(packages).join("node_modules");
-                assert!(
-                    packages.is_dir(),
-                    "Node packages are missing: run packaging/install-deps peers"
-                );
-                std::os::unix::fs::symlink(packages, folder.join("node_modules")).unwrap();
-                fs::write(folder.join("package.json"), r#"{ "type": "module" }"#).unwrap();
-                if prisma {
-                    let generated = folder.join("src/generated");
-                    std::os::unix::fs::symlink(prisma_client().join("src/generated"), generated)
-                        .unwrap();
-                }
+        if self.program == "node" {
+            let prisma = self.client == Client::Prisma7;
+            let packages = if prisma { "prisma7" } else { "node" };
+            let packages = peers::folder().join(packages).join("node_modules");
+            assert!(
+                packages.is_dir(),
+                "Node packages are missing: run packaging/install-deps peers"
+            );
+            std::os::unix::fs::symlink(packages, folder.join("node_modules")).unwrap();
+            fs::write(folder.join("package.json"), r#"{ "type": "module" }"#).unwrap();
+            if prisma {
+                let generated = folder.join("src/generated");
+                std::os::unix::fs::symlink(prisma_client().join("src/generated"), generated)
+                    .unwrap();
             }
-            _ => {
-                // Django wants to know of itself what the page does not show.
-                let settings = folder.join("settings.py");
-                if let Ok(shown) = fs::read_to_string(&settings) {
-                    fs::write(&settings, format!("{shown}\n{DJANGO_MORE}")).unwrap();
-                }
+        } else {
+            // Django wants to know of itself what the page does not show.
+            let settings = folder.join("settings.py");
+            if let Ok(shown) = fs::read_to_string(&settings) {
+                fs::write(&settings, format!("{shown}\n{DJANGO_MORE}")).unwrap();
             }
         }
     }

@@ -43,6 +43,7 @@ fn package(dependency: &str) -> String {
 type Case<'a> = (Tool, &'a [(&'a str, &'a str)], &'a str, &'a [(&'a str, Form)]);
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn each_tool_is_known_by_its_files() {
     use Form::{Asyncpg, Database, Host, Jdbc, KeyValue, Password, PrismaUrl, Url, User};
     let json = |name| package(name);

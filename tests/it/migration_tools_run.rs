@@ -1,7 +1,5 @@
 //! Tools of other makers really run on a practice cluster through the program's own code; and what a run is held to.
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, reason = "other programs write files plainly")]
-
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -9,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::Engine as _;
 use poolwright::{
     domain::{
         conn_url::ConnUrl,
@@ -693,7 +692,6 @@ mod step {
         let port = shown.at("/databases/0/connection/port").as_u64().unwrap();
         let ca =
             web.get(&format!("/v2/databases/{id}/ca")).await.text("/ca/certificate").to_owned();
-        use base64::Engine as _;
         let ca = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(ca).unwrap()).unwrap();
         let url = ConnUrl {
             user: connection("user"),
