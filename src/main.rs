@@ -151,7 +151,7 @@ mod window {
     }
 
     #[cfg(feature = "practice")]
-    pub fn practise(_runtime: &Runtime, _scenario: &str) -> Exit {
+    pub fn practise(_runtime: &Runtime, _args: &poolwright::cli::args::Practice) -> Exit {
         super::no_window("This build has no window.")
     }
 }

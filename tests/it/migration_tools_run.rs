@@ -1,5 +1,6 @@
 //! Tools of other makers really run on a practice cluster through the program's own code; and what a run is held to.
 #![cfg(unix)]
+
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
