@@ -289,11 +289,19 @@ impl Flow {
 
     /// An app's settings had arrived although nothing said so; read again, nothing is left to be switched.
     fn is_found_done(self, run: &Run) -> bool {
-        self == Self::Switch
-            && matches!(
+        match self {
+            Self::Switch => matches!(
                 run.setup.primary(StepId::App),
                 Primary::Blocked(_, why) if why.starts_with("The app uses the pool already.")
-            )
+            ),
+            // A token that was refused once counts as one that may not create: the values are given, to be typed by
+            // hand, and the pool is looked for.
+            Self::Create => run.setup.problem(StepId::Pool).is_some_and(|problem| {
+                problem.code == "not there yet"
+                    && problem.hints.iter().any(|hint| hint.label.contains("with the values below"))
+            }),
+            _ => false, // the others try the same again
+        }
     }
 
     /// Deployments that the flow may have started, with those of its preparation and the first.
@@ -370,12 +378,13 @@ fn unhelpful(problem: &Problem, run: &Run) -> Vec<String> {
     if problem.hints.is_empty() {
         missing.push("what to do");
     }
-    let last = run.setup.record.exchanges.iter().rev().find(|exchange| {
+    // Another request may have been refused as well since.
+    let refused = run.setup.record.exchanges.iter().filter(|exchange| {
         exchange.status.is_some_and(|status| problem.code == format!("HTTP {status}"))
     });
-    if let Some(id) = last.and_then(|exchange| exchange.request_id.as_ref())
-        && !problem.detail.iter().any(|line| line.contains(id))
-    {
+    let ids: Vec<&String> = refused.filter_map(|exchange| exchange.request_id.as_ref()).collect();
+    let told = |id: &&String| problem.detail.iter().any(|line| line.contains(*id));
+    if !ids.is_empty() && !ids.iter().any(told) {
         missing.push("the request id");
     }
     missing.into_iter().map(|what| format!("the problem lacks {what}: {whole}")).collect()
