@@ -162,7 +162,7 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
         if edit.before.is_none() {
             kit::caption(ui, "new file");
         } else {
-            act = open_button(ui, &edit.file);
+            act = open_button(ui, &edit.file, "its changes");
         }
     });
     for (index, hunk) in edit.hunks.iter().enumerate() {
@@ -183,8 +183,9 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
     act
 }
 
-fn open_button(ui: &mut Ui, file: &Path) -> Option<Act> {
-    let name = format!("Open {} in the editor", file.display());
+/// One file can have several things to look at; each button says which.
+fn open_button(ui: &mut Ui, file: &Path, because_of: &str) -> Option<Act> {
+    let name = format!("Open {} in the editor: {because_of}", file.display());
     let button = kit::link_button(ui, "Open in editor");
     button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
     button.clicked().then(|| Msg::OpenFile(PathBuf::from(file)).into())
@@ -228,7 +229,7 @@ fn one_finding(ui: &mut Ui, finding: &Finding) -> Option<Act> {
         kit::marked(ui, icon, tone.text, "Worth a look", &finding.what);
         ui.horizontal(|ui| {
             kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
-            act = open_button(ui, &finding.file);
+            act = open_button(ui, &finding.file, &finding.what);
         });
         if !finding.why.is_empty() {
             kit::caption(ui, &finding.why);
@@ -269,7 +270,7 @@ fn one_place(ui: &mut Ui, place: &Place) -> Option<Act> {
         ui.horizontal(|ui| {
             kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
             if place.change.is_some() {
-                act = open_button(ui, &place.file);
+                act = open_button(ui, &place.file, &place.what);
             }
         });
         kit::caption(ui, &place.why);
