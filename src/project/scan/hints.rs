@@ -1,11 +1,22 @@
 //! Words without which nothing can be found in a file, looked for in one pass over its bytes.
 
 /// Several words at once: most files have none of them and are read no further.
+///
+/// Each word is looked for by its rarest pair of bytes, so that few places of ordinary text are compared with a word.
 #[derive(Debug)]
 pub struct Hints {
-    /// A bit for each pair of bytes that a word begins with.
+    /// A bit for each pair of bytes that a word is looked for by.
     pairs: Box<[u64]>,
-    words: Vec<Vec<u8>>,
+    /// By their pair.
+    words: Vec<Word>,
+}
+
+#[derive(Debug)]
+struct Word {
+    pair: u16,
+    /// How far into the word the pair is.
+    offset: usize,
+    word: Vec<u8>,
 }
 
 const PAIRS: usize = 1 << 16;
@@ -13,38 +24,61 @@ const PAIRS: usize = 1 << 16;
 impl Hints {
     /// Words of at least two bytes.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let words: Vec<Vec<u8>> =
-            words.into_iter().filter(|word| 2 <= word.len()).map(Into::into).collect();
+        let mut words: Vec<Word> = words.into_iter().filter_map(Word::new).collect();
+        words.sort_by_key(|word| word.pair);
         let mut pairs = vec![0_u64; PAIRS / 64].into_boxed_slice();
         for word in &words {
-            if let [first, second, ..] = word.as_slice() {
-                let pair = pair(*first, *second);
-                if let Some(bits) = pairs.get_mut(pair / 64) {
-                    *bits |= 1 << (pair % 64);
-                }
+            if let Some(bits) = pairs.get_mut(usize::from(word.pair / 64)) {
+                *bits |= 1 << (word.pair % 64);
             }
         }
         Self { pairs, words }
     }
 
     pub fn is_in(&self, text: &[u8]) -> bool {
-        text.windows(2).enumerate().any(|(at, window)| match window {
-            [first, second] => {
-                let pair = pair(*first, *second);
-                let bits = self.pairs.get(pair / 64).copied().unwrap_or(0);
-                bits >> (pair % 64) & 1 == 1 && self.begins(text.get(at..).unwrap_or_default())
-            }
-            _ => false, // windows have two bytes
+        let mut before = 0_u8;
+        text.iter().enumerate().any(|(at, byte)| {
+            let pair = pair(before, *byte);
+            before = *byte;
+            let bits = self.pairs.get(usize::from(pair / 64)).copied().unwrap_or(0);
+            bits >> (pair % 64) & 1 == 1
+                && at.checked_sub(1).is_some_and(|at| self.is_at(text, at, pair))
         })
     }
 
-    fn begins(&self, text: &[u8]) -> bool {
-        self.words.iter().any(|word| text.starts_with(word))
+    /// Is there a word around the pair at this place?
+    fn is_at(&self, text: &[u8], at: usize, pair: u16) -> bool {
+        let first = self.words.partition_point(|word| word.pair < pair);
+        let mut words = self.words.iter().skip(first).take_while(|word| word.pair == pair);
+        words.any(|word| {
+            let begin = at.checked_sub(word.offset);
+            let rest = begin.and_then(|begin| text.get(begin..));
+            rest.is_some_and(|rest| rest.starts_with(&word.word))
+        })
     }
 }
 
-fn pair(first: u8, second: u8) -> usize {
-    usize::from(first) << 8 | usize::from(second)
+impl Word {
+    fn new(word: &str) -> Option<Self> {
+        let bytes = word.as_bytes();
+        let (offset, rarest) = bytes
+            .windows(2)
+            .enumerate()
+            .max_by_key(|(_, pair)| pair.iter().map(|byte| rarity(*byte)).sum::<usize>())?;
+        let [first, second] = rarest else { return None };
+        Some(Self { pair: pair(*first, *second), offset, word: bytes.to_owned() })
+    }
+}
+
+/// The letters of code and prose, the most frequent first; a blank before them, everything else after them.
+const FREQUENT: &[u8] = b" etaoinsrldchumpfgybvwkxjqz.'\"";
+
+fn rarity(byte: u8) -> usize {
+    FREQUENT.iter().position(|other| *other == byte).unwrap_or(FREQUENT.len())
+}
+
+fn pair(first: u8, second: u8) -> u16 {
+    u16::from(first) << 8 | u16::from(second)
 }
 
 #[cfg(test)]
