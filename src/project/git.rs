@@ -2,8 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    ffi::OsStr,
-    path::{Path, PathBuf},
+    ffi::{OsStr, OsString},
+    path::Path,
     process::Stdio,
     time::Duration,
 };
@@ -15,7 +15,7 @@ use tokio::process::Command;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// The files below `folder` that git tracks, relative to it; `None` without git or a repository.
-pub async fn tracked_below(folder: &Path) -> Option<BTreeSet<PathBuf>> {
+pub async fn tracked_below(folder: &Path) -> Option<BTreeSet<OsString>> {
     let answer = ask(folder, &["ls-files", "-z"], None).await?;
     if answer.code != 0 {
         return None;
@@ -106,11 +106,12 @@ async fn ask(folder: &Path, arguments: &[&str], name: Option<&OsStr>) -> Option<
 }
 
 #[cfg(unix)]
-fn path(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
+fn path(bytes: &[u8]) -> OsString {
+    <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes).to_owned()
 }
 
 #[cfg(not(unix))]
-fn path(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+fn path(bytes: &[u8]) -> OsString {
+    // With the separators of this system, as the walk names them.
+    String::from_utf8_lossy(bytes).replace('/', std::path::MAIN_SEPARATOR_STR).into()
 }

@@ -23,6 +23,7 @@ mod yaml;
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     io,
     path::{Path, PathBuf},
 };
@@ -103,7 +104,7 @@ pub fn words(target: &Target) -> Vec<String> {
 pub fn scan(
     root: &Path,
     target: &Target,
-    tracked: Option<&BTreeSet<PathBuf>>,
+    tracked: Option<&BTreeSet<OsString>>,
     progress: Progress<'_>,
 ) -> Result<Project, ScanError> {
     let eye = Eye::new(target, tracked);

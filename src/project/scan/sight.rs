@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -133,28 +134,31 @@ fn keys(target: &Target) -> [&str; 4] {
 
 pub struct Eye<'a> {
     target: &'a Target,
-    tracked: Option<&'a BTreeSet<PathBuf>>,
+    tracked: Option<&'a BTreeSet<OsString>>,
     code: Hints,
     leaks: Hints,
+    /// Both, for one pass over what git tracks.
+    either: Hints,
     elixir: Hints,
     places: Hints,
 }
 
 impl<'a> Eye<'a> {
-    pub fn new(target: &'a Target, tracked: Option<&'a BTreeSet<PathBuf>>) -> Self {
+    pub fn new(target: &'a Target, tracked: Option<&'a BTreeSet<OsString>>) -> Self {
         let keys = keys(target);
         Self {
             target,
             tracked,
             code: Hints::new(CODE.into_iter().chain(keys)),
             leaks: Hints::new(LEAKS),
+            either: Hints::new(CODE.into_iter().chain(keys).chain(LEAKS).chain(["Repo"])),
             elixir: Hints::new(["Repo"]),
             places: Hints::new(places::MIGRATES.into_iter().chain(keys)),
         }
     }
 
     fn is_tracked(&self, path: &Path) -> bool {
-        self.tracked.is_some_and(|tracked| tracked.contains(path))
+        self.tracked.is_some_and(|tracked| tracked.contains(path.as_os_str()))
     }
 }
 
@@ -225,6 +229,11 @@ impl Look for Eye<'_> {
 
     fn look(&self, path: &Path, bytes: Vec<u8>) -> Result<Option<Sight>, Unread> {
         let subject = subject(path);
+        let is_code = matches!(subject, Subject::Script | Subject::Code | Subject::Sql);
+        let is_tracked = self.is_tracked(path);
+        if is_code && is_tracked && !self.either.is_in(&bytes) {
+            return Ok(None);
+        }
         let for_content = match subject {
             Subject::Manifest | Subject::Config => true,
             Subject::Script | Subject::Code => {
@@ -236,7 +245,7 @@ impl Look for Eye<'_> {
             Subject::Place => path.ends_with("Procfile") || self.places.is_in(&bytes),
             Subject::Other => false,
         };
-        let for_leaks = self.is_tracked(path) && self.leaks.is_in(&bytes);
+        let for_leaks = is_tracked && self.leaks.is_in(&bytes);
         if !for_content && !for_leaks {
             return Ok(None);
         }

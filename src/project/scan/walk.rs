@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
@@ -50,7 +51,7 @@ const NOT_OURS: [&str; 18] = [
 #[derive(Debug)]
 pub struct Files {
     pub root: PathBuf,
-    /// Relative to the root, sorted.
+    /// Relative to the root, in the order of their bytes: what lies below a folder lies together.
     pub paths: Vec<PathBuf>,
     /// What was seen in them, by path.
     pub sights: Vec<Sight>,
@@ -102,7 +103,7 @@ impl Files {
         if (progress.stopped)() {
             return Err(ScanError::Stopped);
         }
-        files.paths.sort_unstable();
+        files.paths.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
         files.sights.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         files.left_out.sort_unstable_by(|a, b| a.file.cmp(&b.file));
         Ok(files)
@@ -115,8 +116,11 @@ impl Files {
     }
 
     /// Looks at files that git tracks although it ignores them, too.
-    pub fn look_at_tracked(&mut self, tracked: &BTreeSet<PathBuf>, look: &dyn Look) {
-        for path in tracked {
+    pub fn look_at_tracked(&mut self, tracked: &BTreeSet<OsString>, look: &dyn Look) {
+        for path in tracked.iter().map(Path::new) {
+            if self.contains(path) {
+                continue;
+            }
             let is_ours =
                 !path.iter().any(|part| part.to_str().is_some_and(|part| NOT_OURS.contains(&part)));
             // A folder that was replaced by a link would lead out of the project.
@@ -124,7 +128,7 @@ impl Files {
                 let folder = self.root.join(path.parent().unwrap_or(Path::new("")));
                 folder.canonicalize().is_ok_and(|real| real == folder)
             };
-            if is_ours && !self.contains(path) && is_real() {
+            if is_ours && is_real() {
                 let is_file = self
                     .root
                     .join(path)
@@ -138,12 +142,19 @@ impl Files {
     }
 
     pub fn contains(&self, path: &Path) -> bool {
-        self.paths.binary_search_by(|other| other.as_path().cmp(path)).is_ok()
+        self.paths.binary_search_by(|other| bytes(other).cmp(bytes(path))).is_ok()
     }
 
     /// The files below a folder, itself excluded.
-    pub fn below<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = &'a Path> {
-        self.paths.iter().map(PathBuf::as_path).filter(move |path| path.starts_with(folder))
+    pub fn below<'a>(&'a self, folder: &Path) -> impl Iterator<Item = &'a Path> {
+        let mut begin = folder.as_os_str().to_owned();
+        if !begin.is_empty() {
+            begin.push(std::path::MAIN_SEPARATOR_STR);
+        }
+        let begin = begin.into_encoded_bytes();
+        let first = self.paths.partition_point(|path| bytes(path) < begin.as_slice());
+        let rest = self.paths.iter().skip(first).map(PathBuf::as_path);
+        rest.take_while(move |path| bytes(path).starts_with(&begin))
     }
 
     pub fn text(&self, path: &Path) -> Option<String> {
@@ -160,14 +171,25 @@ impl Files {
     }
 }
 
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
 fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Unread> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes));
-    match read {
-        Err(_) => Err(Unread::NoAccess),
-        Ok(_) if largest < bytes.len() as u64 => Err(Unread::TooLarge),
-        Ok(_) => Ok(bytes),
+    let file = File::open(path).map_err(no_access)?;
+    let length = file.metadata().map_err(no_access)?.len();
+    if largest < length {
+        return Err(Unread::TooLarge);
     }
+    // With room for its end as well, it is read at once.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(no_access)?;
+    if largest < bytes.len() as u64 { Err(Unread::TooLarge) } else { Ok(bytes) }
+}
+
+fn no_access(err: std::io::Error) -> Unread {
+    tracing::debug!(%err, "left out of the scan");
+    Unread::NoAccess
 }
 
 /// What one thread saw.
