@@ -176,18 +176,18 @@ fn bytes(path: &Path) -> &[u8] {
 }
 
 fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Unread> {
-    let file = File::open(path).map_err(no_access)?;
-    let length = file.metadata().map_err(no_access)?.len();
+    let file = File::open(path).map_err(|err| no_access(&err))?;
+    let length = file.metadata().map_err(|err| no_access(&err))?.len();
     if largest < length {
         return Err(Unread::TooLarge);
     }
     // With room for its end as well, it is read at once.
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-    file.take(largest + 1).read_to_end(&mut bytes).map_err(no_access)?;
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|err| no_access(&err))?;
     if largest < bytes.len() as u64 { Err(Unread::TooLarge) } else { Ok(bytes) }
 }
 
-fn no_access(err: std::io::Error) -> Unread {
+fn no_access(err: &std::io::Error) -> Unread {
     tracing::debug!(%err, "left out of the scan");
     Unread::NoAccess
 }
