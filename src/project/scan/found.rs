@@ -146,4 +146,15 @@ mod tests {
             assemble(vec![found(1, vec![insert(5, "a")]), found(2, vec![insert(5, "b")])]);
         assert_eq!(edits[0].after(|_| true), "01234ab56789");
     }
+
+    #[test]
+    fn a_file_with_a_password_gets_no_edit() {
+        let text = "url: postgresql://shop:Zq7canary@db.shop.io/shop\n";
+        let found = Found::new(Kind::Limits, (Path::new("a.yml"), 1), "no limit", "")
+            .fixed(text, vec![insert(0, "max: 5\n")]);
+
+        let (findings, edits) = assemble(vec![found]);
+
+        assert_eq!((findings.len(), edits), (1, vec![]));
+    }
 }
