@@ -733,6 +733,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_cut_off_is_not_changed() {
+        let whole = "new PrismaClient({ __internal: { engine: { connection_limit: 5 } } });\n";
+        assert_ne!(edited(whole, &read(whole).internal), whole);
+        let broken = format!("{whole}<<<<<<< HEAD\nconst = ;\n");
+        let code = read(&broken);
+        assert_eq!(lines(&code.internal), [1], "found all the same");
+        assert_eq!(edited(&broken, &code.internal), broken);
+    }
+
+    #[test]
     fn a_broken_file_still_gives_what_can_be_read() {
         assert_eq!(made("const = ;\nconst prisma = new PrismaClient();\n"), [(2, false)]);
     }
