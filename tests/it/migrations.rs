@@ -661,11 +661,8 @@ async fn a_long_script_and_one_of_many_statements_work_with_progress() {
     let began = Instant::now();
     let output = ground.migrate("defaultdb", &["deploy"]).output().unwrap();
 
-    println!(
-        "{bytes} bytes and 2 × {statements} statements took {:?}:\n{}",
-        began.elapsed(),
-        said(&output)
-    );
+    let took = began.elapsed();
+    println!("{bytes} bytes and 2 × {statements} statements took {took:?}:\n{}", said(&output));
     has(
         &said(&output),
         &[
@@ -682,7 +679,8 @@ async fn a_long_script_and_one_of_many_statements_work_with_progress() {
         ground.rows("defaultdb", "select count(*)::text from many").await,
         [statements.to_string()]
     );
-    if proving() {
+    // A line every two seconds: a fast machine is done before the first.
+    if Duration::from_secs(10) < took {
         has(&said(&output), &["MB sent"]);
     }
 }
