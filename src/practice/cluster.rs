@@ -70,6 +70,9 @@ pub struct Cluster {
     version: String,
 }
 
+/// How often free ports are looked for.
+const PORT_TRIES: u32 = 3;
+
 /// How a cluster differs from the usual one.
 #[derive(Clone, Debug, Default)]
 pub struct Build {
@@ -93,6 +96,17 @@ impl Cluster {
     }
 
     pub async fn start_as(build: Build) -> Result<Self, StartError> {
+        // Until a server listens on its port, another program may take it.
+        for _ in 1..PORT_TRIES {
+            match Self::start_once(build.clone()).await {
+                Err(error) if error.is_taken_port() => {}
+                ended => return ended,
+            }
+        }
+        Self::start_once(build).await
+    }
+
+    async fn start_once(build: Build) -> Result<Self, StartError> {
         let Build { pgbouncer, auth } = build;
         let prepared = tokio::task::spawn_blocking(|| prepare(pgbouncer));
         let prepared = prepared.await.map_err(|error| StartError::Run {

@@ -39,7 +39,14 @@ pub enum StartError {
     AccountEnded,
 }
 
+/// What PostgreSQL and PgBouncer say last where their port is taken.
+const TAKEN: [&str; 2] = ["could not create any TCP/IP sockets", "nowhere to listen on"];
+
 impl StartError {
+    pub(super) fn is_taken_port(&self) -> bool {
+        matches!(self, Self::Ended { log, .. } if TAKEN.iter().any(|words| log.contains(words)))
+    }
+
     /// The command that brings what is missing, where that is the cause and this system's package manager is known.
     pub fn remedy(&self) -> Option<String> {
         match self {
@@ -105,4 +112,17 @@ fn install(packages: impl Fn(&Manager) -> String) -> Option<String> {
     let is_root = rustix::process::geteuid().is_root();
     let sudo = if manager.needs_root && !is_root { "sudo " } else { "" };
     Some(format!("{sudo}{} {}", manager.install, packages(manager)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_was_taken_meanwhile_is_told_from_other_ends() {
+        let ended = |log: &str| StartError::Ended { program: "postgres", log: log.to_owned() };
+        assert!(ended("FATAL:  could not create any TCP/IP sockets").is_taken_port());
+        assert!(ended("FATAL nowhere to listen on").is_taken_port());
+        assert!(!ended("FATAL:  could not access directory").is_taken_port());
+    }
 }
