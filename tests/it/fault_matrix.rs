@@ -300,6 +300,11 @@ impl Flow {
                 problem.code == "not there yet"
                     && problem.hints.iter().any(|hint| hint.label.contains("with the values below"))
             }),
+            // So does one that was refused to change it: by hand, then looked for.
+            Self::Resize => run
+                .setup
+                .problem(StepId::Pool)
+                .is_some_and(|problem| problem.code == "pool differs"),
             _ => false, // the others try the same again
         }
     }

@@ -105,7 +105,7 @@ pub(super) fn waiting(limit: Duration, stage: Stage, place: Place<'_>, known: &K
             Problem::new(
                 "no server behind the pool",
                 what,
-                "The pooler needs the database to go on, and does not reach it. Most likely: 1 the database has no free connection; 2 it restarts; 3 the pool's database does not exist.",
+                "The pooler needs the database to go on, and does not reach it. Most likely: 1 the database has no free connection; 2 the pooler is paused, or at a limit of its own; 3 the database restarts; 4 the pool's database does not exist.",
             )
             .fix("Keep trying for 2 min", Fix::TryAgain)
             .hint(WHO_HOLDS)

@@ -106,8 +106,9 @@ async fn full_pool(bench: &mut Bench) {
     bench.cluster.set_pools(vec![pool(POOL, 3)]).await.unwrap();
 
     bench.expect_pooled("the pool in transaction mode again", "").await;
+    let no_room = bench.no_room();
     bench.cluster.tell_pooler("PAUSE").await.unwrap();
-    bench.expect_pooled("the pooler is paused", "query_wait_timeout").await;
+    bench.expect_pooled("the pooler is paused", no_room).await;
     bench.cluster.tell_pooler("RESUME").await.unwrap();
 }
 
@@ -119,7 +120,9 @@ async fn limits(bench: &mut Bench) {
         bench.fresh_pool().await;
         bench.cluster.tell_pooler(set).await.unwrap();
         let holders = bench.holders(1).await;
-        bench.expect_pooled(situation, "query_wait_timeout").await;
+        let no_room =
+            if situation == "max_db_connections" { bench.no_room() } else { "query_wait_timeout" };
+        bench.expect_pooled(situation, no_room).await;
         leave(holders).await;
         bench.cluster.tell_pooler(unset).await.unwrap();
     }
