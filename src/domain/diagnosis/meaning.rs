@@ -108,7 +108,9 @@ impl Meaning {
             Self::NoPool
         } else if starts("database \"") && has("does not exist") {
             Self::NoDatabase(quoted_name(words))
-        } else if starts("database \"") && has("is disabled") {
+        } else if (starts("database \"") || starts("authentication database \""))
+            && has("is disabled")
+        {
             Self::PoolDisabled
         } else if has("is not permitted to log in") {
             Self::NoLogin(quoted_name(words))
