@@ -14,7 +14,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::Timestamp;
 use poolwright::{
     domain::{cluster::Environment, problem::Problem, secret::Secret},
-    effects::{Report, World, runner::Runner},
+    effects::{World, runner::Runner},
     practice::account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Call, Crowd},
     setup::{
         Msg, Rules, Setup,
@@ -168,16 +168,7 @@ async fn act(setup: &mut Setup, world: &World, msg: Msg) {
     runner.obey(setup.act(Timestamp::now(), msg));
     while setup.busy() {
         let Some(report) = runner.next().await else { return };
-        let now = Timestamp::now();
-        let orders = match report {
-            Report::Note(ticket, msg) => setup.note(now, ticket, msg),
-            Report::End(ticket, msg) => setup.settle(now, ticket, msg),
-            Report::Exchange(exchange) => {
-                setup.exchanged(exchange);
-                Vec::new()
-            }
-        };
-        runner.obey(orders);
+        runner.obey(report.hand_to(setup, Timestamp::now()));
     }
 }
 

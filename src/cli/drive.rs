@@ -165,8 +165,7 @@ async fn end_access(
     runner: &mut Runner,
     tell: &mut dyn FnMut(&Setup, News<'_>),
 ) {
-    let timed = |granted: &Granted| granted.is_ours() && granted.lease.until.is_some();
-    if setup.facts.leases.iter().any(timed) {
+    if setup.facts.leases.iter().any(Granted::ends_by_itself) {
         runner.obey(setup.act(Timestamp::now(), test::Msg::RemoveTimed.into()));
         settle(setup, runner, StepId::Test, tell).await;
     }
@@ -249,23 +248,13 @@ async fn wait(
 ) -> bool {
     let Ok(Some(report)) = tokio::time::timeout(SILENCE, runner.next()).await else { return false };
     let now = Timestamp::now();
-    let orders = match report {
-        Report::Note(ticket, msg) => {
-            tell(setup, News::Message(&msg));
-            setup.note(now, ticket, msg)
-        }
-        Report::End(ticket, msg) => {
-            tell(setup, News::Message(&msg));
-            setup.settle(now, ticket, msg)
-        }
-        Report::Exchange(exchange) => {
-            setup.exchanged(exchange);
-            if let Some(waits) = setup.held_back(now) {
-                tell(setup, News::Working(setup.current, waits));
-            }
-            Vec::new()
-        }
-    };
-    runner.obey(orders);
+    if let Report::Note(_, msg) | Report::End(_, msg) = &report {
+        tell(setup, News::Message(msg));
+    }
+    let is_exchange = matches!(report, Report::Exchange(_));
+    runner.obey(report.hand_to(setup, now));
+    if is_exchange && let Some(waits) = setup.held_back(now) {
+        tell(setup, News::Working(setup.current, waits));
+    }
     true
 }

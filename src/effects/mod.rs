@@ -25,6 +25,7 @@ mod verify;
 
 use std::{path::PathBuf, sync::Arc};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -32,7 +33,7 @@ use crate::{
     domain::{problem::Problem, record::Exchange, secret::Secret, timing::Timing},
     keychain::Keychain,
     leases::Leases,
-    setup::{Effect, Start, StepMsg, ticket::Ticket},
+    setup::{Effect, Order, Setup, Start, StepMsg, ticket::Ticket},
 };
 
 /// Where effects reach out to. Practice is nothing but other values in here.
@@ -123,6 +124,20 @@ pub enum Report {
     Note(Ticket, StepMsg),
     End(Ticket, StepMsg),
     Exchange(Exchange),
+}
+
+impl Report {
+    /// Hands it to the set-up; what has to be started or ended now.
+    pub fn hand_to(self, setup: &mut Setup, now: Timestamp) -> Vec<Order> {
+        match self {
+            Self::Note(ticket, msg) => setup.note(now, ticket, msg),
+            Self::End(ticket, msg) => setup.settle(now, ticket, msg),
+            Self::Exchange(exchange) => {
+                setup.exchanged(exchange);
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// An effect's line home.

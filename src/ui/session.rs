@@ -5,10 +5,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     domain::{access::Granted, cluster::Environment},
-    effects::{
-        Report,
-        runner::{Runner, Wake},
-    },
+    effects::runner::{Runner, Wake},
     setup::{
         Msg, Setup,
         step::{Primary, StepId},
@@ -57,15 +54,7 @@ impl Session {
     /// Takes in what running effects have reported; never waits.
     pub fn take_in(&mut self) {
         for report in self.runner.drain() {
-            let now = Timestamp::now();
-            let orders = match report {
-                Report::Note(ticket, msg) => self.setup.note(now, ticket, msg),
-                Report::End(ticket, msg) => self.setup.settle(now, ticket, msg),
-                Report::Exchange(exchange) => {
-                    self.setup.exchanged(exchange);
-                    Vec::new()
-                }
-            };
+            let orders = report.hand_to(&mut self.setup, Timestamp::now());
             self.runner.obey(orders);
         }
         if let Some(msg) = self.setup.due(Timestamp::now()) {
