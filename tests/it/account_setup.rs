@@ -12,7 +12,7 @@ use poolwright::{
         secret::Secret,
         timing::Timing,
     },
-    effects::{Report, World, accounts::remembered, remembered_token, runner::Runner},
+    effects::{World, accounts::remembered, remembered_token, runner::Runner},
     keychain::Keychain,
     practice::{
         account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Trusted},
@@ -32,6 +32,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::{
+    driven,
     keychain::{KEYRING, in_session},
     web::Web,
 };
@@ -93,20 +94,7 @@ impl Rig {
     /// Does what a person does, and takes in everything that comes of it.
     pub async fn act(&mut self, msg: impl Into<Msg>) {
         let orders = self.setup.act(Timestamp::now(), msg.into());
-        self.runner.obey(orders);
-        while self.setup.busy() {
-            let next = tokio::time::timeout(Duration::from_secs(60), self.runner.next());
-            let now = Timestamp::now();
-            let orders = match next.await.expect("something is reported").unwrap() {
-                Report::Note(ticket, msg) => self.setup.note(now, ticket, msg),
-                Report::End(ticket, msg) => self.setup.settle(now, ticket, msg),
-                Report::Exchange(exchange) => {
-                    self.setup.exchanged(exchange);
-                    Vec::new()
-                }
-            };
-            self.runner.obey(orders);
-        }
+        driven::settle(&mut self.setup, &mut self.runner, orders).await;
     }
 
     /// Signed in, with the practice cluster read.

@@ -90,15 +90,10 @@ async fn an_app_that_is_not_attached_is_attached_and_gets_back_as_it_was() {
     let path = rig.other.app().await;
     let facts = rig.setup.facts.cluster.as_ref().unwrap();
     // The app runs with it, so it has to work.
-    let url = ConnUrl {
-        user: "contrezz_app".to_owned(),
-        password: facts.password_of("contrezz_app").cloned(),
-        host: facts.cluster.direct.host.clone(),
-        port: facts.cluster.direct.port,
-        more_hosts: Vec::new(),
-        database: "contrezz".to_owned(),
-        parameters: vec![("sslmode".to_owned(), "require".to_owned())],
-    };
+    let direct = &facts.cluster.direct;
+    let password = facts.password_of("contrezz_app").cloned();
+    let url = ConnUrl::new((&direct.host, direct.port), "contrezz_app", password, "contrezz")
+        .with_parameter("sslmode", "require");
     let mut loose = rig.spec().await;
     loose.as_object_mut().unwrap().shift_remove("databases");
     loose["services"][0]["envs"][0]["value"] = json!(url.text().expose());

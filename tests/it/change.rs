@@ -14,7 +14,7 @@ use std::{
 use jiff::Timestamp;
 use poolwright::{
     domain::{conn_url::ConnUrl, record::Undo, timing::Timing},
-    effects::{Report, World, runner::Runner},
+    effects::{World, runner::Runner},
     keychain::Keychain,
     setup::{
         Msg, Order, Rules, Setup,
@@ -25,6 +25,8 @@ use poolwright::{
 };
 use tempfile::TempDir;
 use tokio::runtime::Handle;
+
+use crate::driven;
 
 const POOLED: &str = "postgresql://shop:Zq7canary@db.shop.io:25061/shop-pool?sslmode=require";
 const DIRECT: &str = "postgresql://shop:Zq7canary@db.shop.io:25060/shop?sslmode=require";
@@ -86,15 +88,7 @@ impl Bench {
     }
 
     async fn settle(&mut self, orders: Vec<Order>) {
-        self.runner.obey(orders);
-        while self.setup.busy() {
-            let orders = match self.runner.next().await.unwrap() {
-                Report::Note(ticket, msg) => self.setup.note(Timestamp::now(), ticket, msg),
-                Report::End(ticket, msg) => self.setup.settle(Timestamp::now(), ticket, msg),
-                Report::Exchange(_) => Vec::new(),
-            };
-            self.runner.obey(orders);
-        }
+        driven::settle(&mut self.setup, &mut self.runner, orders).await;
     }
 
     fn problem(&self, step: StepId) -> &str {

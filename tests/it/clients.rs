@@ -19,18 +19,15 @@ use poolwright::{
     domain::{
         client::{Client, ClientUrl, Needs},
         conn_url::ConnUrl,
-        pool::{PoolMode, PoolName},
+        pool::PoolMode,
         stages::{Port, Probe, Tracking},
         timing::Timing,
     },
     postgres::probe::probe,
-    practice::{
-        cluster::{APP_DATABASE, APP_ROLE, Build, Cluster, PUBLIC_HOST},
-        pooler::PoolEntry,
-    },
+    practice::cluster::{APP_ROLE, Build, Cluster},
 };
 
-use crate::{peers, poolers};
+use crate::{peers, poolers, proof::proving, served};
 
 const POOL: &str = "shop-pool";
 const CA_FILE: &str = "shop-db-ca.crt";
@@ -39,7 +36,7 @@ const WORKERS: u32 = 8;
 
 /// Transactions of one worker.
 fn rounds() -> u32 {
-    if std::env::var_os("POOLWRIGHT_PROVE").is_some() { 40 } else { 10 }
+    if proving() { 40 } else { 10 }
 }
 
 /// A pool of two server connections, and what the program's own probe says of it.
@@ -51,14 +48,7 @@ struct Bench {
 impl Bench {
     async fn start(pgbouncer: Option<PathBuf>) -> Self {
         let mut cluster = Cluster::start_as(Build { pgbouncer, ..Build::default() }).await.unwrap();
-        let pool = PoolEntry {
-            name: PoolName::given(POOL),
-            database: APP_DATABASE.to_owned(),
-            mode: PoolMode::Transaction,
-            size: 2,
-            user: Some(APP_ROLE.to_owned()),
-        };
-        cluster.set_pools(vec![pool]).await.unwrap();
+        cluster.set_pools(vec![served::pool(POOL, PoolMode::Transaction, 2)]).await.unwrap();
         let url = base(&cluster);
         let probe = probe(&url, Some(cluster.ca()), &Timing::default()).await;
         Self { cluster, probe }
@@ -75,9 +65,7 @@ impl Bench {
 }
 
 fn base(cluster: &Cluster) -> ConnUrl {
-    let password = cluster.password(APP_ROLE).unwrap().clone();
-    ConnUrl::new((PUBLIC_HOST, cluster.pool_port()), APP_ROLE, Some(password), POOL)
-        .with_parameter("sslmode", "require")
+    served::url(cluster, APP_ROLE, cluster.pool_port(), POOL).with_parameter("sslmode", "require")
 }
 
 /// What a client's workers report.

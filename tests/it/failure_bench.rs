@@ -12,7 +12,7 @@ use poolwright::{
     domain::{
         conn_url::ConnUrl,
         diagnosis::{Known, KnownPool, Symptom, explain},
-        pool::{PoolMode, PoolName},
+        pool::PoolMode,
         problem::{Problem, Quote},
         secret::Secret,
         stages::{Column, Port, Stage},
@@ -26,7 +26,7 @@ use poolwright::{
 };
 use tokio::sync::mpsc;
 
-use crate::poolers;
+use crate::{poolers, proof::proving, served};
 
 /// The pool that the bench uses.
 const POOL: &str = "shop-pool";
@@ -77,15 +77,7 @@ impl Bench {
     }
 
     fn url(&self, port: u16, database: &str) -> ConnUrl {
-        ConnUrl {
-            user: APP_ROLE.to_owned(),
-            password: self.cluster.password(APP_ROLE).cloned(),
-            host: PUBLIC_HOST.to_owned(),
-            port,
-            more_hosts: Vec::new(),
-            database: database.to_owned(),
-            parameters: vec![("sslmode".to_owned(), "require".to_owned())],
-        }
+        served::url(&self.cluster, APP_ROLE, port, database).with_parameter("sslmode", "require")
     }
 
     fn pooled(&self) -> ConnUrl {
@@ -239,13 +231,7 @@ impl Bench {
 }
 
 fn pool(name: &str, size: u32) -> PoolEntry {
-    PoolEntry {
-        name: PoolName::given(name),
-        database: APP_DATABASE.to_owned(),
-        mode: PoolMode::Transaction,
-        size,
-        user: None,
-    }
+    PoolEntry { user: None, ..served::pool(name, PoolMode::Transaction, size) }
 }
 
 fn with_password(url: &ConnUrl, password: &str) -> ConnUrl {
@@ -288,7 +274,7 @@ async fn what_a_newer_pooler_and_postgresql_say_is_explained() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_poolers_say_that_ask_the_database_for_passwords_is_explained() {
     for pooler in 0..2 {
-        if std::env::var_os("POOLWRIGHT_PROVE").is_some() {
+        if proving() {
             Box::pin(everything(pooler, Auth::Query)).await;
         } else {
             let mut bench = Bench::with(pooler, Auth::Query).await;

@@ -28,7 +28,10 @@ use poolwright::{
 };
 use serde_json::{Value, json};
 
-use crate::paper::{Paper, Run, timing};
+use crate::{
+    paper::{Paper, Run, timing},
+    proof::proving,
+};
 
 /// What a person does, from a state that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -510,7 +513,7 @@ async fn every_request_may_meet_every_fault() {
         }
     }
     let all = cases.len();
-    if std::env::var_os("POOLWRIGHT_PROVE").is_none() {
+    if !proving() {
         // Every flow and every fault, with one in seven of their meetings.
         cases = cases.into_iter().step_by(7).collect();
     }

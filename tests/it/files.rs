@@ -21,6 +21,8 @@ use poolwright::{
 };
 use tempfile::TempDir;
 
+use crate::proof::proving;
+
 /// A project and a folder for backups beside it.
 struct Place {
     folder: TempDir,
@@ -381,7 +383,7 @@ async fn a_kill_at_any_moment_leaves_the_old_text_or_the_new() {
     let place = Place::new();
     place.put(".env", &texts[0]);
     fs::set_permissions(place.file(".env"), Permissions::from_mode(0o600)).unwrap();
-    let rounds = if std::env::var_os("POOLWRIGHT_PROVE").is_some() { 500 } else { 15 };
+    let rounds = if proving() { 500 } else { 15 };
 
     for round in 0..rounds {
         let mut command =

@@ -28,10 +28,7 @@ use poolwright::{
         activity::{Watch, holders_through},
         load::{Target, gone, run, usual_waits},
     },
-    practice::{
-        cluster::{APP_DATABASE, APP_ROLE, Cluster, OWNER, PUBLIC_HOST},
-        pooler::PoolEntry,
-    },
+    practice::cluster::{APP_DATABASE, APP_ROLE, Cluster, OWNER, PUBLIC_HOST},
     setup::{
         Order as Ordered, Rules, Setup, StepMsg,
         facts::Deployed,
@@ -45,37 +42,24 @@ use sqlx::{
 };
 use tokio::{runtime::Handle, sync::watch};
 
+use crate::{proof::proving, served};
+
 const POOL: &str = "contrezz-pool";
 
 /// Full lengths where everything is proved, short ones else.
 fn lasts() -> Duration {
-    let seconds = if std::env::var_os("POOLWRIGHT_PROVE").is_some() { 30 } else { 7 };
+    let seconds = if proving() { 30 } else { 7 };
     Duration::from_secs(seconds)
 }
 
 async fn cluster(mode: PoolMode, size: u32) -> Cluster {
     let mut cluster = Cluster::start().await.unwrap();
-    let pool = PoolEntry {
-        name: PoolName::given(POOL),
-        database: APP_DATABASE.to_owned(),
-        mode,
-        size,
-        user: Some(APP_ROLE.to_owned()),
-    };
-    cluster.set_pools(vec![pool]).await.unwrap();
+    cluster.set_pools(vec![served::pool(POOL, mode, size)]).await.unwrap();
     cluster
 }
 
 fn url(cluster: &Cluster, role: &str, port: u16, database: &str) -> ConnUrl {
-    ConnUrl {
-        user: role.to_owned(),
-        password: cluster.password(role).cloned(),
-        host: PUBLIC_HOST.to_owned(),
-        port,
-        more_hosts: Vec::new(),
-        database: database.to_owned(),
-        parameters: vec![("sslmode".to_owned(), "require".to_owned())],
-    }
+    served::url(cluster, role, port, database).with_parameter("sslmode", "require")
 }
 
 fn direct(cluster: &Cluster, role: &str) -> Target {
@@ -315,18 +299,12 @@ async fn until(
         let Ok(report) = tokio::time::timeout(Duration::from_secs(10), runner.next()).await else {
             break;
         };
-        let (orders, done) = match report.unwrap() {
-            Report::Note(ticket, msg) => {
-                let done = holds(setup, Some(&msg));
-                (setup.note(Timestamp::now(), ticket, msg), done)
-            }
-            Report::End(ticket, msg) => {
-                let done = holds(setup, Some(&msg));
-                (setup.settle(Timestamp::now(), ticket, msg), done)
-            }
-            Report::Exchange(_) => (Vec::new(), false),
+        let report = report.unwrap();
+        let done = match &report {
+            Report::Note(_, msg) | Report::End(_, msg) => holds(setup, Some(msg)),
+            Report::Exchange(_) => false,
         };
-        runner.obey(orders);
+        runner.obey(report.hand_to(setup, Timestamp::now()));
         if done || holds(setup, None) {
             return;
         }

@@ -25,6 +25,7 @@ mod change;
 mod clients;
 #[cfg(feature = "practice")]
 mod command_line;
+mod driven;
 mod env_readers;
 #[cfg(feature = "practice")]
 mod failure_bench;
@@ -64,12 +65,15 @@ mod probe;
 mod profile;
 mod project;
 mod projects;
+mod proof;
 #[cfg(feature = "practice")]
 mod properties;
 #[cfg(feature = "practice")]
 mod pydo;
 #[cfg(feature = "practice")]
 mod relay;
+#[cfg(feature = "practice")]
+mod served;
 #[cfg(feature = "practice")]
 mod stages;
 mod traces;

@@ -4,7 +4,7 @@
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -35,24 +35,17 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::migration_tools::{project, put};
-
-/// Where the peers lie, as the Makefile has it.
-fn peers() -> PathBuf {
-    std::env::var_os("POOLWRIGHT_PEERS").map_or_else(
-        || {
-            let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            let home =
-                || PathBuf::from(std::env::var_os("HOME").expect("a home folder")).join(".cache");
-            cache.unwrap_or_else(home).join("poolwright/peers")
-        },
-        PathBuf::from,
-    )
-}
+use crate::{
+    driven,
+    migration_tools::{project, put},
+    peers,
+    proof::proving,
+    served,
+};
 
 /// A project that has the peers' Node packages as its own.
 fn node_project(files: &[(&str, &str)]) -> TempDir {
-    let packages = peers().join("node/node_modules");
+    let packages = peers::folder().join("node/node_modules");
     assert!(packages.is_dir(), "the Node packages are missing: packaging/install-deps peers");
     let place = project(files);
     symlink(packages, place.path().join("node_modules")).unwrap();
@@ -61,7 +54,7 @@ fn node_project(files: &[(&str, &str)]) -> TempDir {
 
 /// A project that has the peers' Python as its own.
 fn python_project(files: &[(&str, &str)]) -> TempDir {
-    let python = peers().join("python");
+    let python = peers::folder().join("python");
     assert!(
         python.join("bin/alembic").is_file(),
         "Alembic is missing: packaging/install-deps peers"
@@ -72,15 +65,8 @@ fn python_project(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn direct(cluster: &Cluster) -> ConnUrl {
-    ConnUrl {
-        user: OWNER.to_owned(),
-        password: cluster.password(OWNER).cloned(),
-        host: PUBLIC_HOST.to_owned(),
-        port: cluster.direct_port(),
-        more_hosts: Vec::new(),
-        database: APP_DATABASE.to_owned(),
-        parameters: vec![("sslmode".to_owned(), "require".to_owned())],
-    }
+    served::url(cluster, OWNER, cluster.direct_port(), APP_DATABASE)
+        .with_parameter("sslmode", "require")
 }
 
 /// The names of the tables that are there now.
@@ -145,7 +131,8 @@ async fn migrates(place: &TempDir, tool: Tool, table: &str) {
     let found = found.into_iter().find(|found| found.tool == tool).expect("the tool is found");
     assert_eq!(found.elsewhere, None);
     let command = Command::parse(&found.command, &found.scripts).unwrap();
-    let path = format!("{}:{}", peers().join("bin").display(), std::env::var("PATH").unwrap());
+    let path =
+        format!("{}:{}", peers::folder().join("bin").display(), std::env::var("PATH").unwrap());
     let mut settings = found.tool.settings().to_vec();
     settings.push(("PATH", &path));
     // The real Prisma works with the engine of its npm package; it still asks for the other one, and fetches nothing.
@@ -172,7 +159,7 @@ async fn migrates(place: &TempDir, tool: Tool, table: &str) {
     assert!(tables(&cluster).await.iter().any(|name| name == table), "{}", ran.said());
     assert!(!ran.said().contains(url.password.as_ref().unwrap().expose()));
     // Nothing is pending now: the same command again changes nothing and ends well.
-    if std::env::var_os("POOLWRIGHT_PROVE").is_some() {
+    if proving() {
         let again = run(ask()).await.unwrap();
         assert_eq!(again.ended.code, Some(0), "{}", again.said());
     }
@@ -306,15 +293,7 @@ async fn django_migrates_the_database_it_is_given() {
 const PASSWORD: &str = "AVNS_canary p@ss/\"x\"";
 
 fn canary() -> ConnUrl {
-    ConnUrl {
-        user: "shop".to_owned(),
-        password: Some(Secret::new(PASSWORD)),
-        host: "db.example".to_owned(),
-        port: 25060,
-        more_hosts: Vec::new(),
-        database: "shop".to_owned(),
-        parameters: Vec::new(),
-    }
+    ConnUrl::new(("db.example", 25060), "shop", Some(Secret::new(PASSWORD)), "shop")
 }
 
 /// A program of the project's own, in its folder.
@@ -498,7 +477,7 @@ async fn much_output_and_a_line_without_end_stay_within_bounds() {
 
 /// The real Prisma, which is to be fetched nothing for.
 fn prisma_project() -> TempDir {
-    let oracle = peers().join("prisma");
+    let oracle = peers::folder().join("prisma");
     assert!(
         oracle.join("node_modules").is_dir(),
         "Prisma is missing: packaging/install-deps peers"
@@ -529,7 +508,8 @@ async fn prisma_without_an_engine() -> Ran {
     let place = prisma_project();
     let found = tools::find(place.path(), ("DATABASE_URL", "DIRECT_URL")).remove(0);
     let command = Command::parse(&found.command, &found.scripts).unwrap();
-    let path = format!("{}:{}", peers().join("bin").display(), std::env::var("PATH").unwrap());
+    let path =
+        format!("{}:{}", peers::folder().join("bin").display(), std::env::var("PATH").unwrap());
     let settings = [
         ("PATH", path.as_str()),
         ("PRISMA_ENGINES_MIRROR", "http://127.0.0.1:9"),
@@ -561,7 +541,7 @@ mod step {
             project::Project,
             timing::Timing,
         },
-        effects::{Report, World, runner::Runner},
+        effects::{World, runner::Runner},
         postgres::{stages, surroundings},
         practice::{
             account::{ALL_SCOPES, Account, Allowance, Beginning},
@@ -613,15 +593,7 @@ mod step {
         }
 
         async fn settle(&mut self, orders: Vec<Order>) {
-            self.runner.obey(orders);
-            while self.setup.busy() {
-                let orders = match self.runner.next().await.unwrap() {
-                    Report::Note(ticket, msg) => self.setup.note(Timestamp::now(), ticket, msg),
-                    Report::End(ticket, msg) => self.setup.settle(Timestamp::now(), ticket, msg),
-                    Report::Exchange(_) => Vec::new(),
-                };
-                self.runner.obey(orders);
-            }
+            driven::settle(&mut self.setup, &mut self.runner, orders).await;
         }
 
         fn look(&self) -> &own::Look {
@@ -694,15 +666,9 @@ mod step {
         let ca =
             web.get(&format!("/v2/databases/{id}/ca")).await.text("/ca/certificate").to_owned();
         let ca = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(ca).unwrap()).unwrap();
-        let url = ConnUrl {
-            user: connection("user"),
-            password: Some(Secret::new(connection("password"))),
-            host: connection("host"),
-            port: u16::try_from(port).unwrap(),
-            more_hosts: Vec::new(),
-            database: APP_DATABASE.to_owned(),
-            parameters: Vec::new(),
-        };
+        let at = (&*connection("host"), u16::try_from(port).unwrap());
+        let password = Some(Secret::new(connection("password")));
+        let url = ConnUrl::new(at, &connection("user"), password, APP_DATABASE);
         let place = goose_like();
         let mut bench = Bench::new(&place, url.clone(), &ca, account.base());
         bench.setup.facts.account = Some(facts::Account {

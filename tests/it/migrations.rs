@@ -22,6 +22,8 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
+use crate::proof::proving;
+
 /// A cluster, and a folder for migrations.
 pub struct Ground {
     pub cluster: Cluster,
@@ -146,11 +148,6 @@ fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "“{part}” is not in:\n{text}");
     }
-}
-
-/// Full counts only where proof is asked for.
-pub fn proving() -> bool {
-    std::env::var_os("POOLWRIGHT_PROVE").is_some()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

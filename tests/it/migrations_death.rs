@@ -24,7 +24,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::migrations::{Ground, proving, said};
+use crate::{
+    migrations::{Ground, said},
+    proof::proving,
+};
 
 struct Silent;
 

@@ -14,7 +14,10 @@ use futures_util::{StreamExt as _, stream};
 use poolwright::practice::cluster::{OWNER, PUBLIC_HOST};
 use tokio::process::Command;
 
-use crate::migrations::{Ground, ledger_sql, proving};
+use crate::{
+    migrations::{Ground, ledger_sql},
+    proof::proving,
+};
 
 pub struct Case {
     pub name: &'static str,

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use poolwright::{
     domain::{problem::Problem, secret::Secret, timing::Timing},
-    effects::{Report, World, runner::Runner},
+    effects::{World, runner::Runner},
     keychain::Keychain,
     practice::account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME},
     safety,
@@ -18,7 +18,7 @@ use poolwright::{
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::web::Web;
+use crate::{driven, web::Web};
 
 pub struct Paper {
     pub account: Account,
@@ -111,20 +111,7 @@ impl Run {
     /// Does what a person does, and takes in everything that comes of it.
     pub async fn act(&mut self, msg: impl Into<Msg>) {
         let orders = self.setup.act(Timestamp::now(), msg.into());
-        self.runner.obey(orders);
-        while self.setup.busy() {
-            let next = tokio::time::timeout(Duration::from_secs(60), self.runner.next());
-            let now = Timestamp::now();
-            let orders = match next.await.expect("something is reported").unwrap() {
-                Report::Note(ticket, msg) => self.setup.note(now, ticket, msg),
-                Report::End(ticket, msg) => self.setup.settle(now, ticket, msg),
-                Report::Exchange(exchange) => {
-                    self.setup.exchanged(exchange);
-                    Vec::new()
-                }
-            };
-            self.runner.obey(orders);
-        }
+        driven::settle(&mut self.setup, &mut self.runner, orders).await;
     }
 
     pub async fn sign_in(&mut self) {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use poolwright::{
-    domain::pool::{PoolMode, PoolName},
+    domain::pool::PoolMode,
     practice::{
         cluster::{APP_DATABASE, APP_ROLE, Build, Cluster, OWNER, PRIVATE_HOST, PUBLIC_HOST},
         pooler::{Auth, PoolEntry},
@@ -15,7 +15,7 @@ use sqlx::{
 };
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::poolers;
+use crate::{poolers, served};
 
 fn options(cluster: &Cluster, role: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
@@ -30,13 +30,7 @@ fn options(cluster: &Cluster, role: &str) -> PgConnectOptions {
 }
 
 fn pool(name: &str, size: u32) -> PoolEntry {
-    PoolEntry {
-        name: PoolName::given(name),
-        database: APP_DATABASE.to_owned(),
-        mode: PoolMode::Transaction,
-        size,
-        user: Some(APP_ROLE.to_owned()),
-    }
+    served::pool(name, PoolMode::Transaction, size)
 }
 
 async fn text(connection: &mut PgConnection, query: &'static str) -> String {

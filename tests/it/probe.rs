@@ -6,45 +6,31 @@ use poolwright::{
     domain::{
         conn_url::ConnUrl,
         features::{Basis, Found, Holds, inferred},
-        pool::{PoolMode, PoolName},
+        pool::PoolMode,
         project::Feature,
         stages::{Probe, Tracking},
         timing::Timing,
     },
     postgres::{features, probe, stages},
     practice::{
-        cluster::{APP_DATABASE, APP_ROLE, Build, Cluster, PUBLIC_HOST},
+        cluster::{APP_DATABASE, APP_ROLE, Build, Cluster},
         pooler::PoolEntry,
     },
 };
 
-use crate::poolers;
+use crate::{poolers, proof::proving, served};
 
 /// Times that each kind is classified, while others use it.
 fn times() -> usize {
-    if std::env::var_os("POOLWRIGHT_PROVE").is_some() { 100 } else { 10 }
+    if proving() { 100 } else { 10 }
 }
 
 fn pool(mode: PoolMode, size: u32) -> PoolEntry {
-    PoolEntry {
-        name: PoolName::given(format!("{}-pool", mode.word())),
-        database: APP_DATABASE.to_owned(),
-        mode,
-        size,
-        user: Some(APP_ROLE.to_owned()),
-    }
+    served::pool(&format!("{}-pool", mode.word()), mode, size)
 }
 
 fn url(cluster: &Cluster, port: u16, database: &str) -> ConnUrl {
-    ConnUrl {
-        user: APP_ROLE.to_owned(),
-        password: cluster.password(APP_ROLE).cloned(),
-        host: PUBLIC_HOST.to_owned(),
-        port,
-        more_hosts: Vec::new(),
-        database: database.to_owned(),
-        parameters: Vec::new(),
-    }
+    served::url(cluster, APP_ROLE, port, database)
 }
 
 /// Pooled URLs of the three modes, then the direct one; and what a probe must find behind each.

@@ -17,13 +17,16 @@ use proptest::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::paper::{Paper, timing};
+use crate::{
+    paper::{Paper, timing},
+    proof::proving,
+};
 
 const HERE: &str = "203.0.113.7";
 
 /// So many values; small counts unless everything is to be proved.
 fn samples<S: Strategy>(strategy: &S, few: usize, many: usize) -> Vec<S::Value> {
-    let count = if std::env::var_os("POOLWRIGHT_PROVE").is_some() { many } else { few };
+    let count = if proving() { many } else { few };
     let mut runner = TestRunner::new(Config::default());
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }

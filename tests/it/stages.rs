@@ -10,45 +10,29 @@ use poolwright::{
     domain::{
         conn_url::ConnUrl,
         diagnosis::Known,
-        pool::{PoolMode, PoolName},
+        pool::PoolMode,
         stages::{Outcome, Port, Stage},
         timing::Timing,
     },
     postgres::stages::{self, Finding, Pace, Target},
-    practice::{
-        cluster::{APP_DATABASE, APP_ROLE, Build, Cluster, PUBLIC_HOST},
-        pooler::PoolEntry,
-    },
+    practice::cluster::{APP_DATABASE, APP_ROLE, Build, Cluster},
 };
 use tokio::sync::mpsc;
 
 use crate::{poolers, relay::Relay};
 
+use crate::served;
+
 const POOL: &str = "shop-pool";
 
 async fn cluster(build: Build, size: u32) -> Cluster {
     let mut cluster = Cluster::start_as(build).await.unwrap();
-    let pool = PoolEntry {
-        name: PoolName::given(POOL),
-        database: APP_DATABASE.to_owned(),
-        mode: PoolMode::Transaction,
-        size,
-        user: Some(APP_ROLE.to_owned()),
-    };
-    cluster.set_pools(vec![pool]).await.unwrap();
+    cluster.set_pools(vec![served::pool(POOL, PoolMode::Transaction, size)]).await.unwrap();
     cluster
 }
 
 fn url(cluster: &Cluster, port: u16, database: &str) -> ConnUrl {
-    ConnUrl {
-        user: APP_ROLE.to_owned(),
-        password: cluster.password(APP_ROLE).cloned(),
-        host: PUBLIC_HOST.to_owned(),
-        port,
-        more_hosts: Vec::new(),
-        database: database.to_owned(),
-        parameters: Vec::new(),
-    }
+    served::url(cluster, APP_ROLE, port, database)
 }
 
 fn urls(cluster: &Cluster) -> (ConnUrl, ConnUrl) {
