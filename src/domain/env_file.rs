@@ -2,6 +2,7 @@
 
 use crate::domain::{
     conn_url::ConnUrl,
+    env_name,
     secret::{MASK, Secret},
 };
 
@@ -118,8 +119,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Is it one that every reader takes as it stands?
 pub(super) fn check(assignment: &Assignment) -> Result<(), BadAssignment> {
     let key = &assignment.key;
-    let starts_well = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if !starts_well || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+    if !env_name::is_key(key) {
         return Err(BadAssignment::Key(key.clone()));
     }
     let is_agreed = |c: char| c.is_ascii_alphanumeric() || AGREED.contains(c);

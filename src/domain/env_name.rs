@@ -21,6 +21,12 @@ const OTHERS: [&str; 17] = [
     "vault",
 ];
 
+/// A name of a variable that every shell and env reader accepts.
+pub fn is_key(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// `.env`, `.env.local`, `.env.production`; not `.envrc`, which is a script, nor `.env.bak`.
 pub fn is_env_file(name: &str) -> bool {
     match name.strip_prefix(".env") {

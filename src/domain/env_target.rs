@@ -4,6 +4,7 @@ use crate::domain::{
     conn_url::ConnUrl,
     env_file::{self, Assignment, BadAssignment},
     secret::{MASK, Secret},
+    words::quoted,
 };
 
 /// A place that takes variables in a format of its own.
@@ -154,11 +155,6 @@ fn app_spec(values: &[(&str, String)], Names { cluster, pool, .. }: Names<'_>) -
         format!("  - key: {key}\n    scope: RUN_TIME\n    value: {binding}\n")
     });
     format!("envs:\n{}", variables.collect::<String>())
-}
-
-/// One word for a POSIX shell, whatever it holds.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Lower-case letters, digits and hyphens, as the names of Kubernetes objects have to be (RFC 1123).

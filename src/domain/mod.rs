@@ -29,3 +29,4 @@ pub mod stages;
 pub mod timing;
 pub mod typeface;
 pub mod upkeep;
+pub mod words;

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use crate::{
-    domain::problem::{Fix, Problem},
+    domain::{
+        problem::{Fix, Problem},
+        words::capital,
+    },
     profile::{self, Fault, Profile, ProfileError},
     setup::{
         answers::{Answers, PoolAnswers},
@@ -93,9 +96,4 @@ fn problem(err: &ProfileError) -> Problem {
             .hint("Correct this line")
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -210,7 +210,7 @@ fn variables(variables: &Section<'_>) -> Result<Variables, Fault> {
     variables.only(&["pooled", "direct", "limit"])?;
     let (pooled, direct) = (variables.text("pooled")?, variables.text("direct")?);
     for found in [&pooled, &direct].into_iter().flatten() {
-        if !is_variable(&found.value) {
+        if !env_name::is_key(&found.value) {
             let what = format!("“{}” is no name of a variable", found.value);
             return Err(found.fault(what, "letters, digits and _, not a digit first"));
         }
@@ -226,11 +226,6 @@ fn variables(variables: &Section<'_>) -> Result<Variables, Fault> {
         direct: direct.map(Found::into_value),
         limit: variables.number("limit")?.map(Found::into_value),
     })
-}
-
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn project(project: &Section<'_>) -> Result<Project, Fault> {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::domain::stages::Port;
+use crate::domain::{stages::Port, words::distance};
 
 /// Empty where nothing is known, as with two pasted URLs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,34 +106,12 @@ pub(super) fn nearest<'a>(meant: &str, names: impl Iterator<Item = &'a str>) -> 
     near.min_by_key(|(apart, _)| *apart).map(|(_, name)| name)
 }
 
-/// Letters to change, add or leave out.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut left = at + 1;
-        let mut next = vec![left];
-        for (above, (beside, letter_of_other)) in row.iter().zip(row.iter().skip(1).zip(&other)) {
-            let changed = above + usize::from(letter != *letter_of_other);
-            left = changed.min(left + 1).min(beside + 1);
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn letters_apart_are_counted() {
-        for (one, other, apart) in
-            [("shop", "shop", 0), ("shpo", "shop", 2), ("shop", "shops", 1), ("", "abc", 3)]
-        {
-            assert_eq!(distance(one, other), apart, "{one} {other}");
-        }
+    fn the_name_meant_is_at_most_two_letters_away() {
         assert_eq!(nearest("shop-pol", ["jobs", "shop-pool"].into_iter()), Some("shop-pool"));
         assert_eq!(nearest("orders", ["jobs", "shop-pool"].into_iter()), None);
     }

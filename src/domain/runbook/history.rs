@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::{
+    figures::count,
     record::{Entry, Exchange, Record, Undo},
     runbook::{
         date,
@@ -62,7 +63,10 @@ pub(super) fn requests(page: &mut Page, record: &Record) {
     let is_read = |exchange: &&Exchange| exchange.method == "GET";
     let (reads, writes): (Vec<_>, Vec<_>) = record.exchanges.iter().partition(is_read);
     page.heading(2, "Requests sent to DigitalOcean");
-    page.text(format!("{} read something and changed nothing.", count(reads.len(), "request")));
+    page.text(format!(
+        "{} read something and changed nothing.",
+        count(reads.len(), "request", "requests")
+    ));
     if writes.is_empty() {
         page.text("None changed anything.");
         return;
@@ -84,8 +88,4 @@ pub(super) fn requests(page: &mut Page, record: &Record) {
 /// With seconds, without the time zone, which the document's head has named.
 fn moment(at: Timestamp) -> String {
     at.strftime("%-d %b %Y, %H:%M:%S").to_string()
-}
-
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -11,6 +11,7 @@ use crate::{
             paste::{self, Pasted},
             repair::Repair,
         },
+        env_name::is_key,
         pool::Pool,
         problem::Problem,
         record::Undo,
@@ -390,10 +391,4 @@ pub fn known(facts: &Facts) -> Known {
 pub fn default_ca_file(facts: &Facts) -> String {
     let name = facts.cluster.as_ref().map_or("cluster", |cluster| &cluster.cluster.name);
     format!("{name}-ca.crt")
-}
-
-/// A name that every shell and env reader accepts.
-pub fn is_key(key: &str) -> bool {
-    key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

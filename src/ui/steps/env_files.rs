@@ -7,6 +7,7 @@ use crate::{
         env_file::{Action, KeyChange, Plan},
         env_target::{self, EnvTarget, Names},
         secret::Secret,
+        words::{capital, quoted},
     },
     setup::{
         Setup,
@@ -131,7 +132,7 @@ fn guard(ui: &mut Ui, file: &EnvFile, name: &str) -> Option<Act> {
         let label = "Copy the command that stops tracking";
         let copy = |ui: &mut Ui| kit::copy_button(ui, label, &format!("{label} {name}"));
         return ui.horizontal(copy).inner.then(|| {
-            let name = env_target::quoted(name);
+            let name = quoted(name);
             let text =
                 Secret::new(format!("git rm --cached -- {name} && echo {name} >> .gitignore"));
             let kind = "Command that stops tracking".to_owned();
@@ -205,9 +206,4 @@ fn elsewhere(ui: &mut Ui, facts: &Facts, draft: &Draft) -> Option<Act> {
             Act::Copy(Copied { text: made.text, kind, secret: made.secret })
         })
     })
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

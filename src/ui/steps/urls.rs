@@ -307,8 +307,3 @@ fn why(ui: &mut Ui) {
         kit::paragraph(ui, "Nothing is sent or written on this page.");
     });
 }
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}

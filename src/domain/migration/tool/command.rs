@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::domain::words;
+
 /// Stands for the direct URL without its password, where a program takes it on its command line only.
 pub const URL_WITHOUT_PASSWORD: &str = "{url without password}";
 
@@ -41,7 +43,7 @@ pub fn quoted(word: &str) -> String {
     if word == URL_WITHOUT_PASSWORD || !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        words::quoted(word)
     }
 }
 

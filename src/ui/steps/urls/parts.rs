@@ -8,6 +8,7 @@ use crate::{
         conn_url::{ConnUrl, PieceKind, parameters::known},
         secret::Secret,
         stages::Port,
+        words::capital,
     },
     setup::{
         facts::{Facts, Urls},
@@ -36,7 +37,7 @@ pub(super) fn card(
         Port::Pooled => &urls.keys.0,
         Port::Direct => &urls.keys.1,
     };
-    let name = format!("{} URL", super::capital(port.word()));
+    let name = format!("{} URL", capital(port.word()));
     kit::card(ui, Some(&title), |ui| {
         let shown = Shown::of(ui, port);
         let pieces = if shown.now { made.pieces_in_clear() } else { made.pieces() };
@@ -214,8 +215,7 @@ pub(super) fn edit(ui: &mut Ui, url: &mut ConnUrl, port: Port) {
     ui.columns(2, |columns| {
         let [left, right] = columns else { return };
         let name = part_name(&PieceKind::Database, port);
-        let name =
-            if port == Port::Pooled { "Pool's name".to_owned() } else { super::capital(name) };
+        let name = if port == Port::Pooled { "Pool's name".to_owned() } else { capital(name) };
         kit::field(left, &format!("{name}, {word}"), &mut url.database, "");
         kit::field(right, &format!("User, {word}"), &mut url.user, "");
     });

@@ -7,6 +7,7 @@ use crate::{
         conn_url::{pair::Known, paste::Unread, repair::Repair},
         secret::Secret,
         stages::Port,
+        words::capital,
     },
     setup::{
         Setup,
@@ -60,8 +61,7 @@ fn found(ui: &mut Ui, draft: &Draft) {
     ui.spacing_mut().item_spacing.y = gap::S;
     for (url, port) in [(&pasted.pooled, Port::Pooled), (&pasted.direct, Port::Direct)] {
         if let Some(url) = url {
-            let text =
-                format!("{} URL: {}, port {}", super::capital(port.word()), url.host, url.port);
+            let text = format!("{} URL: {}, port {}", capital(port.word()), url.host, url.port);
             kit::marked(ui, Icon::Done, theme.success.text, "Found", &text);
         }
     }
