@@ -4,8 +4,10 @@
 #   make test      every test with small counts     make prove     the same with full counts
 #   make check     format, lints, documentation, dependency rules, the build without a window
 #   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description, and through a proxy that validates
-#   make bench     start-up times, idle cost, first answer, a large account, migrations beside psql and the real Prisma
+#   make bench     start-up times, idle cost, first answer, a large account, a large env file, migrations beside psql and the real Prisma
+#   make gallery   every page in every state, both themes, in high contrast, small and at 200 %, in target/gallery
 #   make screenshots   the README's pictures
+#   make package   .deb, .rpm and the tarball of the build without a window, with checksums
 #   make clean-practice   remove the practice cluster's template from the cache folder
 
 SHELL := /bin/bash
@@ -16,7 +18,7 @@ CARGO_FLAGS := --locked
 export POOLWRIGHT_PEERS := $(PEERS)
 
 .DEFAULT_GOAL := run
-.PHONY: run build test prove check check-api bench screenshots clean-practice
+.PHONY: run build test prove check check-api bench gallery screenshots package clean-practice
 
 run:
 	@packaging/install-deps run
@@ -36,6 +38,7 @@ test:
 
 prove: export POOLWRIGHT_PROVE := 1
 prove: test
+	scripts/promises
 
 check:
 	@packaging/install-deps build
@@ -59,16 +62,25 @@ bench:
 	benches/practice $(abspath $(TARGET)/release/poolwright)
 	benches/connect
 	cargo run $(CARGO_FLAGS) --release --example account_scale -- 1000 2000 50
+	cargo run $(CARGO_FLAGS) --release --example env_edit
 	@packaging/install-deps peers
 	cargo build $(CARGO_FLAGS) --release --example practice_cluster
 	cargo build $(CARGO_FLAGS) --release --example scan
 	benches/scan $(abspath $(TARGET)/release/examples/scan)
 	benches/migrations $(abspath $(TARGET)/release/poolwright) $(abspath $(TARGET)/release/examples/practice_cluster) "$(PEERS)/prisma"
 
+gallery:
+	@packaging/install-deps pictures
+	scripts/gallery $(or $(FOLDER),$(TARGET)/gallery) $(PAGE)
+
 screenshots:
 	@packaging/install-deps pictures
 	cargo build $(CARGO_FLAGS)
 	scripts/screenshots $(PROGRAM)
+
+package:
+	@packaging/install-deps build
+	packaging/make-package
 
 # The same folder as src/practice/folder.rs chooses.
 clean-practice:

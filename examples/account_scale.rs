@@ -14,7 +14,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::Timestamp;
 use poolwright::{
     domain::{cluster::Environment, problem::Problem, secret::Secret},
-    effects::{World, runner::Runner},
+    effects::{World, runner::Runner, settings::Kept},
     practice::account::{ALL_SCOPES, Account, Allowance, Beginning, CLUSTER_NAME, Call, Crowd},
     setup::{
         Msg, Rules, Setup,
@@ -91,7 +91,8 @@ impl Bench {
     fn clusters(&mut self, mut setup: Setup, clusters: u32) -> Result<(), Failure> {
         setup.current = StepId::Cluster;
         let began = Instant::now();
-        let mut window = Window::open(Begun { setup, world: self.world.clone(), guard: None });
+        let mut window =
+            Window::open(Begun { setup, world: self.world.clone(), place: None, guard: None });
         window.until(&format!("{clusters} clusters"))?;
         let took = began.elapsed();
         self.within(&format!("clusters on screen after {} ms", took.as_millis()), took, ON_SCREEN);
@@ -135,7 +136,8 @@ impl Bench {
     /// Step 10.
     fn scrolled_apps(&mut self, mut setup: Setup) {
         setup.current = StepId::App;
-        let mut window = Window::open(Begun { setup, world: self.world.clone(), guard: None });
+        let mut window =
+            Window::open(Begun { setup, world: self.world.clone(), place: None, guard: None });
         let scrolled = window.scroll();
         self.frames("apps", scrolled);
     }
@@ -179,8 +181,10 @@ impl Window {
         let mut open = Some(Open {
             tasks: Handle::current(),
             begin: Some(begun),
+            saves: None,
             practice: None,
             real: Arc::new(|| Err(Problem::new("", "", ""))),
+            settings: Kept::default(),
         });
         let harness = Harness::builder().with_size(SIZE).build_ui_state(
             move |ui, app: &mut Option<App>| {

@@ -15,13 +15,7 @@ use poolwright::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let target = Target {
-        pooled_key: "DATABASE_URL".to_owned(),
-        direct_key: "DIRECT_URL".to_owned(),
-        limit: 5,
-        mode: None,
-        probe: None,
-    };
+    let target = Target::default();
     let folder = std::env::args_os().nth(1).ok_or("scan FOLDER | --words")?;
     if folder == "--words" {
         for word in scan::words(&target) {

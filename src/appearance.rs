@@ -5,6 +5,7 @@
 pub struct Appearance {
     pub dark: Option<bool>,
     pub reduced_motion: bool,
+    pub high_contrast: bool,
 }
 
 /// Tells the appearance now and after each change, for as long as `tell` wants to hear.
@@ -31,6 +32,9 @@ mod portal {
     const MOTION: &str = "reduced-motion";
     const GNOME: &str = "org.gnome.desktop.interface";
     const ANIMATIONS: &str = "enable-animations";
+    const CONTRAST: &str = "contrast";
+    const GNOME_ACCESS: &str = "org.gnome.desktop.a11y.interface";
+    const HIGH_CONTRAST: &str = "high-contrast";
 
     pub async fn follow(mut tell: impl FnMut(Appearance) -> bool) -> zbus::Result<()> {
         let bus = zbus::Connection::session().await?;
@@ -44,7 +48,13 @@ mod portal {
         // Listen first, so that no change between reading and listening is missed.
         let mut changes = portal.receive_signal("SettingChanged").await?;
         let mut appearance = Appearance::default();
-        let known = [(LOOKS, SCHEME), (LOOKS, MOTION), (GNOME, ANIMATIONS)];
+        let known = [
+            (LOOKS, SCHEME),
+            (LOOKS, MOTION),
+            (GNOME, ANIMATIONS),
+            (LOOKS, CONTRAST),
+            (GNOME_ACCESS, HIGH_CONTRAST),
+        ];
         for (namespace, key) in known {
             // An older portal does not know every key; then the default stands.
             let value: Option<OwnedValue> = portal.call("Read", &(namespace, key)).await.ok();
@@ -72,6 +82,8 @@ mod portal {
             (LOOKS, SCHEME, Value::U32(scheme)) => appearance.dark = Some(*scheme == 1),
             (LOOKS, MOTION, Value::U32(motion)) => appearance.reduced_motion = *motion == 1,
             (GNOME, ANIMATIONS, Value::Bool(on)) => appearance.reduced_motion = !on,
+            (LOOKS, CONTRAST, Value::U32(contrast)) => appearance.high_contrast = *contrast == 1,
+            (GNOME_ACCESS, HIGH_CONTRAST, Value::Bool(on)) => appearance.high_contrast = *on,
             _ => {} // a setting that does not concern us
         }
     }
@@ -98,6 +110,20 @@ mod portal {
             assert_eq!(appearance.dark, Some(false));
             take(&mut appearance, GNOME, ANIMATIONS, &Value::Bool(false));
             assert!(appearance.reduced_motion);
+        }
+
+        #[test]
+        fn high_contrast_is_read_from_either_place() {
+            for (namespace, key, on, off) in [
+                (LOOKS, CONTRAST, Value::U32(1), Value::U32(0)),
+                (GNOME_ACCESS, HIGH_CONTRAST, Value::Bool(true), Value::Bool(false)),
+            ] {
+                let mut appearance = Appearance::default();
+                take(&mut appearance, namespace, key, &on);
+                assert!(appearance.high_contrast, "{key}");
+                take(&mut appearance, namespace, key, &off);
+                assert_eq!(appearance, Appearance::default());
+            }
         }
     }
 }

@@ -24,6 +24,10 @@ pub mod practice;
 pub mod profile;
 pub mod project;
 pub mod safety;
+pub mod saved;
+pub mod sealed;
+#[cfg(feature = "gui")]
+pub mod settings;
 pub mod setup;
 #[cfg(feature = "gui")]
 pub mod ui;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
-use poolwright::cli::{Exit, args, check, migrate, report, run};
+use poolwright::cli::{Exit, args, check, migrate, report, run, self_test};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         }
     };
     let exit = match cli.command {
+        None if cli.self_test => runtime.block_on(self_test::run(window::tried())),
         None => window::open(&runtime),
         #[cfg(feature = "practice")]
         Some(args::Command::Practice(args)) => {
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Some(args::Command::Check(args)) => runtime.block_on(check::check(&args)),
     };
     // A keychain or name look-up that hangs must not keep the program from ending.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    runtime.shutdown_timeout(std::time::Duration::from_millis(1500));
     ExitCode::from(exit.code())
 }
 
@@ -59,14 +60,15 @@ fn no_window(why: &str) -> Exit {
 
 #[cfg(feature = "gui")]
 mod window {
-    use std::sync::Arc;
+    use std::{path::PathBuf, sync::Arc};
 
     use poolwright::{
         cli::{Exit, report, run},
-        effects::World,
+        effects::{World, saved::Place, settings},
         setup::{Rules, Setup},
         ui::{self, Begun, Open, StartPractice, StartReal},
     };
+    use serde_json::{Value, json};
 
     use super::Runtime;
 
@@ -89,7 +91,7 @@ mod window {
         match runtime.block_on(run::begin_practice(&args.scenario, &args.crowd)) {
             Ok((setup, world, practice)) => {
                 let guard = Some(Box::new(practice) as Box<dyn Send>);
-                show(runtime, Some(Begun { setup, world, guard }))
+                show(runtime, Some(Begun { setup, world, place: None, guard }))
             }
             Err(problem) => {
                 report::print_problem(&problem);
@@ -98,21 +100,45 @@ mod window {
         }
     }
 
+    /// What came of opening one, for the self-test.
+    pub fn tried() -> Value {
+        match ui::self_test::run() {
+            Ok(shown) => json!({
+                "renderer": shown.renderer,
+                "frames": shown.frames,
+                "letters": shown.letters,
+            }),
+            Err(err) => json!({ "error": err.to_string() }),
+        }
+    }
+
     fn show(runtime: &Runtime, begin: Option<Begun>) -> Exit {
         // What the guard of a practice set-up stops runs on the runtime.
         let _inside = runtime.enter();
-        let open =
-            Open { tasks: runtime.handle().clone(), begin, practice: practice(), real: real() };
+        let open = Open {
+            tasks: runtime.handle().clone(),
+            begin,
+            saves: saves(),
+            practice: practice(),
+            real: real(),
+            settings: settings::load(),
+        };
         match ui::run(open) {
             Ok(()) => Exit::Done,
             Err(err) => super::no_window(&format!("{err}.")),
         }
     }
 
+    /// Without a home folder nothing is kept, and beginning a set-up says why.
+    fn saves() -> Option<PathBuf> {
+        World::real().ok().map(|world| Place::below(&world.data))
+    }
+
     fn real() -> StartReal {
         Arc::new(|| {
             let world = World::real()?;
-            Ok(Begun { setup: Setup::new(Rules::default()), world, guard: None })
+            let place = Some(Place::new(Place::below(&world.data)));
+            Ok(Begun { setup: Setup::new(Rules::default()), world, place, guard: None })
         })
     }
 
@@ -123,7 +149,7 @@ mod window {
             Box::pin(async {
                 let (setup, world, practice) =
                     run::begin_practice("full", &poolwright::cli::args::Crowd::default()).await?;
-                Ok(Begun { setup, world, guard: Some(Box::new(practice)) })
+                Ok(Begun { setup, world, place: None, guard: Some(Box::new(practice)) })
             })
         }))
     }
@@ -144,6 +170,10 @@ mod window {
     #[cfg(feature = "practice")]
     pub fn possible() -> bool {
         false
+    }
+
+    pub fn tried() -> serde_json::Value {
+        serde_json::Value::Null
     }
 
     pub fn open(_runtime: &Runtime) -> Exit {

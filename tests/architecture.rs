@@ -7,6 +7,10 @@
     reason = "test helpers"
 )]
 
+#[path = "named.rs"]
+mod named;
+#[path = "architecture/promises.rs"]
+mod promises;
 #[path = "architecture/rules.rs"]
 mod rules;
 #[path = "architecture/source.rs"]
@@ -104,7 +108,7 @@ fn there_is_one_runtime_and_state_has_one_owner() {
 fn every_dependency_is_used() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let mut code: Vec<String> = Vec::new();
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "examples"] {
         for path in rust_files(&root().join(folder)) {
             code.push(without_comments(&fs::read_to_string(path).unwrap()));
         }

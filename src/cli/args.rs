@@ -15,6 +15,9 @@ use clap::{Args, Parser, Subcommand};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Open a window for a moment and print as JSON what works on this computer; changes nothing
+    #[arg(long, exclusive = true)]
+    pub self_test: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -198,7 +201,7 @@ pub struct Setup {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct Changes {
-    /// Say what would change, change nothing
+    /// Say what would change, step by step and as one plan; change nothing
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     /// Make the changes without asking; never covers production

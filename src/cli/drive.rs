@@ -13,6 +13,7 @@ use crate::{
     effects::{Report, runner::Runner},
     setup::{
         Msg, Setup, StepMsg,
+        plan::PlanMsg,
         step::{Primary, Standing, StepId},
         steps::{measure, test, verify},
     },
@@ -84,9 +85,21 @@ pub async fn drive(
             break;
         }
     }
-    runner.obey(setup.act(Timestamp::now(), measure::Msg::Stop.into()));
+    // A step that was left out is asked for nothing: it would no longer count as left out.
+    if matches!(setup.steps.measure.phase, measure::Phase::Recording(_)) {
+        runner.obey(setup.act(Timestamp::now(), measure::Msg::Stop.into()));
+    }
+    if setup.rules.dry_run {
+        read_plan(setup, runner, tell).await;
+    }
     end_access(setup, runner, tell).await;
     exit(setup)
+}
+
+/// Reads what the plan of a dry run still needs: steps that come after one that stopped, as well.
+async fn read_plan(setup: &mut Setup, runner: &mut Runner, tell: &mut dyn FnMut(&Setup, News<'_>)) {
+    runner.obey(setup.act(Timestamp::now(), PlanMsg::Open.into()));
+    while setup.busy() && wait(setup, runner, tell).await {}
 }
 
 /// What was asked for beside the comparison. Whether the set-up may go on.

@@ -107,6 +107,7 @@ fn sign_in(setup: &Setup) -> Vec<String> {
         .unwrap_or_else(|| "signed in".to_owned());
     let kept = match &account.kept {
         Kept::Keychain => "token in the keychain",
+        Kept::Sealed => "token in an encrypted file",
         Kept::SessionOnly(_) => "token kept for this session only",
     };
     vec![format!("{who} · {kept}")]

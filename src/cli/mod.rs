@@ -5,7 +5,9 @@ pub mod check;
 pub mod drive;
 pub mod figures;
 pub mod migrate;
+pub mod plan;
 pub mod report;
+pub mod self_test;
 
 /// How a run ended, as a process tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Exit, check::Finding, drive::News, figures},
+    cli::{Exit, check::Finding, drive::News, figures, plan},
     domain::{
         activity::verdict::{RULE, Side},
         load,
@@ -214,6 +214,11 @@ pub fn print_table(setup: &Setup) {
         }
     }
     say(format_args!("{}", "─".repeat(100)));
+    if setup.rules.dry_run {
+        for line in plan::lines(setup) {
+            say(format_args!("{line}"));
+        }
+    }
 }
 
 /// The same as one JSON object.
@@ -259,8 +264,10 @@ pub fn print_json(setup: &Setup, exit: Exit) {
         let ports = loaded.outcomes().map(|(port, outcome)| (port.word().to_owned(), ran(outcome)));
         Value::Object(ports.collect())
     });
-    let result =
-        json!({ "exit": exit.code(), "steps": steps, "comparison": verdict, "load": load });
+    let plan = setup.rules.dry_run.then(|| plan::json(setup));
+    let result = json!({
+        "exit": exit.code(), "steps": steps, "comparison": verdict, "load": load, "plan": plan,
+    });
     say(format_args!("{result}"));
 }
 

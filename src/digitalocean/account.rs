@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::digitalocean::{
-    client::Client, error::ApiError, operation::Operation, wire::or_default,
+use crate::{
+    digitalocean::{
+        client::{Client, on_this_computer},
+        error::ApiError,
+        wire::or_default,
+    },
+    domain::operation::{HOME, Operation},
 };
 
 /// Who is signed in, as far as the account tells.
@@ -66,8 +71,11 @@ impl Client {
     }
 
     /// `None` where nothing is told of tokens. The provider's own tool asks another host for it; the token goes to none
-    /// but the account's.
+    /// but the account's. The question is not in the API's description, so nobody but the account is asked.
     pub async fn token_info(&self) -> Result<Option<TokenInfo>, ApiError> {
+        if self.base != HOME && !on_this_computer(&self.base) {
+            return Ok(None);
+        }
         let info: TokenInfo = self.read(Operation::ReadToken, None).await?;
         Ok((!info.scopes.is_empty()).then_some(info))
     }

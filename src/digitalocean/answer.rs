@@ -5,10 +5,13 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::digitalocean::{
-    error::{Failure, Refusal},
-    mask, retry,
-    wire::or_default,
+use crate::{
+    digitalocean::{
+        error::{Failure, Refusal},
+        retry,
+        wire::or_default,
+    },
+    domain::mask,
 };
 
 /// More than any real answer; a list of two hundred apps is a few MiB.

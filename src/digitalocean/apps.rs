@@ -5,18 +5,21 @@ use std::collections::HashSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 
 use crate::{
     digitalocean::{
         client::Client,
         error::{ApiError, Failure},
-        mask,
-        operation::Operation,
         pages::Links,
         wire::or_default,
     },
-    domain::app_spec::{App, AppId, Spec},
+    domain::{
+        app_spec::{App, AppId, Spec},
+        log::{LogKind, Spot},
+        mask,
+        operation::{Operation, body},
+    },
 };
 
 /// Apps on a page: as many as the provider gives. Each comes with up to three copies of its settings, so pages that are
@@ -53,6 +56,8 @@ pub struct Deployment {
     pub phase: String,
     /// The step that ended in an error.
     pub broken: Option<BrokenStep>,
+    /// Whose log tells how it goes, or what went wrong.
+    pub spot: Option<Spot>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -197,6 +202,15 @@ impl Step {
     }
 }
 
+impl Step {
+    /// The component that this step or one of its own belongs to, where it has this status.
+    fn component(&self, status: &str) -> Option<&str> {
+        let inner = self.steps.iter().find_map(|step| step.component(status));
+        let own = || self.component_name.as_deref().filter(|_| self.status == status);
+        inner.or_else(own)
+    }
+}
+
 impl StepReason {
     fn said(&self) -> Option<String> {
         [&self.message, &self.code]
@@ -209,7 +223,16 @@ impl StepReason {
 impl WireDeployment {
     fn deployment(self) -> Deployment {
         let broken = self.progress.steps.iter().find_map(Step::broken);
-        Deployment { id: self.id, phase: self.phase, broken }
+        let spot = self.spot("ERROR").or_else(|| self.spot("RUNNING"));
+        Deployment { id: self.id, phase: self.phase, broken, spot }
+    }
+
+    /// The first component with a step of this status.
+    fn spot(&self, status: &str) -> Option<Spot> {
+        self.progress.steps.iter().find_map(|part| {
+            let kind = if part.name == "build" { LogKind::Build } else { LogKind::Deploy };
+            Some(Spot { component: part.component(status)?.to_owned(), kind })
+        })
     }
 }
 
@@ -255,7 +278,7 @@ impl Client {
     }
 
     pub async fn propose(&self, id: &AppId, spec: &Value) -> Result<Proposal, ApiError> {
-        let body = json!({ "app_id": id.0, "spec": spec });
+        let body = body::proposal(id, spec);
         let read: WireProposal = self.read(Operation::ProposeApp(id.clone()), Some(&body)).await?;
         let cost = read.app_cost.map(|cost| cost.to_string());
         Ok(Proposal { cost, spec: read.spec.map(Spec::from) })
@@ -263,7 +286,7 @@ impl Client {
 
     /// Replaces the settings, which starts a deployment. New code is never asked for.
     pub async fn update_app(&self, id: &AppId, spec: &Value) -> Result<Running, ApiError> {
-        let body = json!({ "spec": spec });
+        let body = body::app_settings(spec);
         let one: OneApp = self.read(Operation::UpdateApp(id.clone()), Some(&body)).await?;
         Ok(one.app.running())
     }
@@ -325,6 +348,7 @@ mod tests {
                 step: "Waiting for service".to_owned(),
                 reason: Some("no answer on port 8080".to_owned()),
             }),
+            spot: Some(Spot { component: "web".to_owned(), kind: LogKind::Deploy }),
         };
         assert_eq!(one.deployment.deployment(), expected);
     }
@@ -332,7 +356,8 @@ mod tests {
     #[test]
     fn a_deployment_that_has_just_begun_has_no_progress() {
         let one: OneDeployment = serde_json::from_str(r#"{"deployment": {"id": "d3"}}"#).unwrap();
-        let expected = Deployment { id: "d3".to_owned(), phase: String::new(), broken: None };
+        let expected =
+            Deployment { id: "d3".to_owned(), phase: String::new(), broken: None, spot: None };
         assert_eq!(one.deployment.deployment(), expected);
     }
 

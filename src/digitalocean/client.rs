@@ -21,19 +21,24 @@ use crate::{
         answer::{Answer, Head, LARGEST, refusal},
         budget::Budget,
         error::{ApiError, Failure},
-        mask,
-        operation::{Method, Operation},
         retry::{self, Waits},
     },
-    domain::{record::Exchange, secret::Secret, timing::Timing},
+    domain::{
+        mask,
+        operation::{Method, Operation},
+        record::Exchange,
+        secret::Secret,
+        timing::Timing,
+    },
 };
 
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    base: String,
+    /// Without the token: each request to the account adds it.
+    pub(super) http: reqwest::Client,
+    pub(super) base: String,
     bearer: HeaderValue,
-    limit: Duration,
+    pub(super) limit: Duration,
     waits: Waits,
     budget: Budget,
     exchanges: mpsc::Sender<Exchange>,
@@ -131,7 +136,7 @@ impl Client {
         loop {
             tries += 1;
             self.room(operation).await;
-            let mut recording = Recording::begin(self, operation, body);
+            let mut recording = Recording::of(self, operation, body);
             let failure = match self.once(operation, body, &mut recording).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -150,7 +155,7 @@ impl Client {
     async fn room(&self, operation: &Operation) {
         while let Err(wait) = self.budget.take(Instant::now()) {
             tracing::info!(%operation, ?wait, "the budget of the token is used up");
-            Recording::begin(self, operation, None).again_in(wait);
+            Recording::of(self, operation, None).again_in(wait);
             tokio::time::sleep(wait).await;
         }
     }
@@ -202,19 +207,29 @@ impl Client {
 }
 
 /// Reports a request however it ends, also when nobody waits for its answer any more.
-struct Recording<'a> {
+pub(super) struct Recording<'a> {
     exchanges: &'a mpsc::Sender<Exchange>,
     began: Instant,
     exchange: Option<Exchange>,
 }
 
 impl<'a> Recording<'a> {
-    fn begin(client: &'a Client, operation: &Operation, body: Option<&Value>) -> Self {
+    fn of(client: &'a Client, operation: &Operation, body: Option<&Value>) -> Self {
+        let body = body.map(mask::body);
+        Self::begin(client, operation.method(), operation.path(), body)
+    }
+
+    pub(super) fn begin(
+        client: &'a Client,
+        method: Method,
+        path: String,
+        body: Option<String>,
+    ) -> Self {
         let exchange = Exchange {
             at: Timestamp::now(),
-            method: operation.method().name().to_owned(),
-            path: operation.path(),
-            body: body.map(mask::body),
+            method: method.name().to_owned(),
+            path,
+            body,
             status: None,
             took: Duration::ZERO,
             request_id: None,
@@ -224,7 +239,7 @@ impl<'a> Recording<'a> {
         Self { exchanges: &client.exchanges, began: Instant::now(), exchange: Some(exchange) }
     }
 
-    fn answered(&mut self, status: u16, head: &Head) {
+    pub(super) fn answered(&mut self, status: u16, head: &Head) {
         if let Some(exchange) = &mut self.exchange {
             exchange.status = Some(status);
             exchange.request_id.clone_from(&head.request_id);
@@ -257,7 +272,7 @@ impl Drop for Recording<'_> {
 }
 
 /// Practice's account: plain HTTP over loopback, where no proxy has a place.
-fn on_this_computer(base: &str) -> bool {
+pub(super) fn on_this_computer(base: &str) -> bool {
     base.strip_prefix("http://")
         .and_then(|rest| rest.split(['/', ':']).next())
         .and_then(|host| host.parse::<IpAddr>().ok())
@@ -290,6 +305,12 @@ mod tests {
                 Some(base)
             );
         }
+    }
+
+    #[tokio::test]
+    async fn another_host_is_not_asked_what_is_not_described() {
+        let elsewhere = client("https://api.invalid", "dop_v1_x").unwrap();
+        assert_eq!(elsewhere.token_info().await.unwrap(), None, "a request would have failed");
     }
 
     #[test]

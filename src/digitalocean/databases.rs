@@ -3,18 +3,18 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     digitalocean::{
         client::Client,
         error::{ApiError, Failure},
-        operation::Operation,
         wire::{self, Connection, or_default},
     },
     domain::{
         access::Rule,
         cluster::{Cluster, ClusterId, Endpoint, User},
+        operation::{Operation, body},
         pool::{Pool, PoolMode, PoolName, PoolOrder},
         upkeep::{Maintenance, Upkeep, weekday},
     },
@@ -277,19 +277,15 @@ impl Client {
 
     /// Never repeated: the API has no key that would make two orders one.
     pub async fn create_pool(&self, id: &ClusterId, order: &PoolOrder) -> Result<Pool, ApiError> {
-        let mut body = settings(order);
-        if let Value::Object(fields) = &mut body {
-            fields.shift_insert(0, "name".to_owned(), order.name.as_str().into());
-        }
         let operation = Operation::CreatePool(id.clone(), order.name.clone());
-        let one: OnePool = self.read(operation, Some(&body)).await?;
+        let one: OnePool = self.read(operation, Some(&body::new_pool(order))).await?;
         Ok(one.pool.pool())
     }
 
     /// Replaces all settings: a user that is left out is wiped from the pool.
     pub async fn change_pool(&self, id: &ClusterId, order: &PoolOrder) -> Result<(), ApiError> {
         let operation = Operation::ChangePool(id.clone(), order.name.clone());
-        self.order(operation, Some(&settings(order))).await
+        self.order(operation, Some(&body::changed_pool(order))).await
     }
 
     pub async fn delete_pool(&self, id: &ClusterId, name: &PoolName) -> Result<(), ApiError> {
@@ -307,9 +303,8 @@ impl Client {
         id: &ClusterId,
         rules: &[Rule],
     ) -> Result<(), ApiError> {
-        let raw: Vec<&Value> = rules.iter().map(|rule| &rule.raw).collect();
         let operation = Operation::WriteTrustedSources(id.clone());
-        self.order(operation, Some(&json!({ "rules": raw }))).await
+        self.order(operation, Some(&body::trusted_sources(rules))).await
     }
 
     /// When the newest backup was made; `None` while there is none.
@@ -329,16 +324,10 @@ impl Client {
     }
 }
 
-fn settings(order: &PoolOrder) -> Value {
-    let mut body = json!({ "mode": order.mode.word(), "size": order.size, "db": order.db });
-    if let (Value::Object(fields), Some(user)) = (&mut body, &order.user) {
-        fields.insert("user".to_owned(), user.as_str().into());
-    }
-    body
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::domain::secret::Secret;
 
@@ -448,20 +437,5 @@ mod tests {
         assert_eq!(packed(pem).pem().as_deref(), Some(pem));
         assert_eq!(packed("something else").pem(), None);
         assert_eq!(Authority { certificate: "***".to_owned() }.pem(), None);
-    }
-
-    #[test]
-    fn an_inbound_user_pool_sends_no_user_and_any_other_sends_its_own() {
-        let order = PoolOrder {
-            name: PoolName::given("shop-pool"),
-            mode: PoolMode::Session,
-            size: 5,
-            db: "shop".to_owned(),
-            user: Some("app".to_owned()),
-        };
-        let with = json!({"mode": "session", "size": 5, "db": "shop", "user": "app"});
-        assert_eq!(settings(&order), with);
-        let without = json!({"mode": "session", "size": 5, "db": "shop"});
-        assert_eq!(settings(&PoolOrder { user: None, ..order }), without);
     }
 }

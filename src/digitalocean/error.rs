@@ -2,7 +2,7 @@
 
 use std::{fmt, io, time::Duration};
 
-use crate::digitalocean::operation::Operation;
+use crate::domain::operation::Operation;
 
 /// An operation that did not end well, and why.
 #[derive(Debug, thiserror::Error)]

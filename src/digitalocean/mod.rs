@@ -9,10 +9,9 @@ pub mod budget;
 pub mod client;
 pub mod databases;
 pub mod error;
-pub mod operation;
+pub mod logs;
 
 mod answer;
-mod mask;
 mod pages;
 mod retry;
 mod wire;

@@ -3,6 +3,7 @@
 
 pub mod difference;
 pub mod form;
+pub mod migrating;
 
 mod switch;
 
@@ -382,6 +383,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    pub(super) fn switch() -> Switch {
+        Switch {
+            cluster_name: "shop-db".to_owned(),
+            hosts: vec!["db.example".to_owned()],
+            pool: PoolName::given("shop-pool"),
+            pooled_key: "DATABASE_URL".to_owned(),
+            direct_key: None,
+            pooled_suffix: "&connection_limit=5".to_owned(),
+        }
+    }
 
     /// An app as the account gives it: fields we do not know, an encrypted secret, a migration job.
     pub(super) fn spec() -> Value {

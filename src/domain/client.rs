@@ -152,6 +152,40 @@ impl Client {
         code::filled(self.about(), needs)
     }
 
+    /// The variable of its process by which this client, or the runtime it stands on, finds a certificate authority.
+    pub fn authority_key(self) -> Option<&'static str> {
+        match self {
+            Self::Prisma7
+            | Self::NodePostgres
+            | Self::PostgresJs
+            | Self::Drizzle
+            | Self::TypeOrm
+            | Self::Knex
+            | Self::Sequelize => Some("NODE_EXTRA_CA_CERTS"),
+            Self::Psycopg3
+            | Self::Psycopg2
+            | Self::Asyncpg
+            | Self::SqlAlchemyPsycopg
+            | Self::SqlAlchemyAsyncpg
+            | Self::Django
+            | Self::Rails
+            | Self::Laravel
+            | Self::Pgx
+            | Self::GoPq
+            | Self::Npgsql
+            | Self::EfCore
+            | Self::Sqlx
+            | Self::Diesel
+            | Self::Libpq => Some("PGSSLROOTCERT"),
+            Self::Prisma6
+            | Self::Hikari
+            | Self::Spring
+            | Self::TokioPostgres
+            | Self::Ecto
+            | Self::Unknown => None,
+        }
+    }
+
     /// The command that runs migrations over the direct URL, and a sentence about it.
     pub fn migrate(self, (pooled, direct): (&str, &str)) -> (String, String) {
         let (command, why) = self.about().migrate;

@@ -1,7 +1,8 @@
 //! A database cluster of the account, and what is read about it.
 
 use crate::domain::{
-    access::Rule, app_spec::App, capacity::Limits, pool::Pool, secret::Secret, upkeep::Upkeep,
+    access::Rule, app_spec::App, capacity::Limits, conn_url::ConnUrl, pool::Pool, secret::Secret,
+    upkeep::Upkeep,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +35,14 @@ pub struct Endpoint {
     pub password: Option<Secret>,
     /// The database's name, or on a pool's endpoint the pool's name.
     pub database: String,
+}
+
+impl Endpoint {
+    /// Encrypted, as its own user and to its own database.
+    pub fn url(&self) -> ConnUrl {
+        ConnUrl::new((&self.host, self.port), &self.user, self.password.clone(), &self.database)
+            .with_parameter("sslmode", "require")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +78,7 @@ pub enum Environment {
 }
 
 impl Environment {
+    pub const ALL: [Self; 4] = [Self::Production, Self::Staging, Self::Development, Self::Practice];
     pub const CHOICES: [Self; 3] = [Self::Production, Self::Staging, Self::Development];
 
     pub fn word(self) -> &'static str {
@@ -81,9 +91,7 @@ impl Environment {
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Production, Self::Staging, Self::Development, Self::Practice]
-            .into_iter()
-            .find(|environment| environment.word() == word)
+        Self::ALL.into_iter().find(|environment| environment.word() == word)
     }
 
     /// A guess from name and tags, to be confirmed once. Production when in doubt.
@@ -172,6 +180,12 @@ fn engine_name(engine: &str) -> &str {
 }
 
 impl ClusterFacts {
+    /// Every password that is known here.
+    pub fn passwords(&self) -> Vec<Secret> {
+        let users = self.users.iter().filter_map(|user| user.password.clone());
+        users.chain(self.cluster.direct.password.clone()).collect()
+    }
+
     /// The password the account gives for a role, where the token may see it.
     pub fn password_of(&self, role: &str) -> Option<&Secret> {
         self.users

@@ -1,10 +1,17 @@
 //! `.env` files: parse keeping every byte, plan a change, render, show the difference masked.
 
+pub mod example;
+mod pieces;
+mod take_back;
+
 use crate::domain::{
     conn_url::ConnUrl,
     env_name,
     secret::{MASK, Secret},
 };
+
+use pieces::{Piece, line, newline, place, read};
+pub use take_back::{NotTakenBack, WrittenKey, remove, take_back};
 
 /// What is to stand in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +54,11 @@ pub struct Plan {
 
 impl Plan {
     pub fn changes_something(&self) -> bool {
-        self.changes.iter().any(|change| change.action != Action::Keep)
+        self.changed().next().is_some()
+    }
+
+    pub fn changed(&self) -> impl Iterator<Item = &KeyChange> {
+        self.changes.iter().filter(|change| change.action != Action::Keep)
     }
 }
 
@@ -70,10 +81,7 @@ const AGREED: &str = "._~:/?&=%@,+-[]";
 /// A key that stands there is changed where it counts, its last occurrence. A new one comes after the one it belongs
 /// with, else at the end.
 pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignment> {
-    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
-        Some(body) => (BYTE_ORDER_MARK, body),
-        None => ("", text),
-    };
+    let (mark, body) = cut(text);
     let mut pieces = read(body);
     let mut edits = Vec::new();
     let mut duplicates = Vec::new();
@@ -110,11 +118,16 @@ pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignmen
 
 /// The value of a key where it counts: its last occurrence.
 pub fn value(text: &str, key: &str) -> Option<Secret> {
-    let pieces = read(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text));
+    let pieces = read(cut(text).1);
     pieces.into_iter().rfind(|piece| piece.has(key)).map(|piece| Secret::new(piece.value))
 }
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// The byte order mark, if there is one, and the text behind it.
+fn cut(text: &str) -> (&str, &str) {
+    text.split_at(text.strip_prefix(BYTE_ORDER_MARK).map_or(0, |body| text.len() - body.len()))
+}
 
 /// Is it one that every reader takes as it stands?
 pub(super) fn check(assignment: &Assignment) -> Result<(), BadAssignment> {
@@ -147,56 +160,6 @@ fn shown(value: &str) -> String {
         Err(_) if value.is_empty() => String::new(),
         Err(_) => MASK.to_owned(),
     }
-}
-
-/// One assignment with all lines of its value, or one other line.
-#[derive(Default)]
-struct Piece {
-    text: String,
-    /// `\n`, `\r\n`, or nothing at the end of the file.
-    ending: String,
-    /// Empty where the line assigns nothing.
-    key: String,
-    value: String,
-    /// Indentation, `export` and the key: what stands before `=`.
-    head: String,
-    /// A comment after the value, with the blanks before it.
-    comment: String,
-    /// A double quote that nothing closes.
-    opens_quote: bool,
-    /// The value as it was read went on over several lines.
-    spanned_lines: bool,
-}
-
-impl Piece {
-    fn has(&self, key: &str) -> bool {
-        self.key == key
-    }
-
-    fn is_exported(&self) -> bool {
-        self.head.trim_start() != self.key
-    }
-
-    fn set(&mut self, value: &str) -> Action {
-        if self.value == value {
-            return Action::Keep;
-        }
-        value.clone_into(&mut self.value);
-        self.text = format!("{}=\"{value}\"{}", self.head, self.comment);
-        self.opens_quote = false;
-        Action::Replace
-    }
-}
-
-/// Where the occurrence of a key that counts stands.
-fn place(pieces: &[Piece], key: &str) -> usize {
-    pieces.iter().rposition(|piece| piece.has(key)).unwrap_or(pieces.len())
-}
-
-/// The number of the line on which a piece begins, from 1.
-fn line(pieces: &[Piece], at: usize) -> usize {
-    let lines = |piece: &Piece| format!("{}{}", piece.text, piece.ending).matches('\n').count();
-    1 + pieces.iter().take(at).map(lines).sum::<usize>()
 }
 
 /// Puts a new key after the one before it in our list, else after the one behind it, else at the end of the file.
@@ -232,117 +195,6 @@ fn insert(pieces: &mut Vec<Piece>, assignments: &[Assignment], index: usize) {
     piece.text = format!("{}=\"\"", piece.head);
     piece.set(new.value.expose());
     pieces.insert(at, piece);
-}
-
-/// How the file ends its lines: as the line before the new one does, else as its first line does.
-fn newline(pieces: &[Piece], at: usize) -> String {
-    at.checked_sub(1)
-        .and_then(|last| pieces.get(last))
-        .into_iter()
-        .chain(pieces)
-        .map(|piece| &piece.ending)
-        .find(|ending| !ending.is_empty())
-        .map_or_else(|| "\n".to_owned(), Clone::clone)
-}
-
-/// Cuts the text into pieces; put together again they are the same text.
-fn read(text: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (piece, after) = read_piece(rest);
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces
-}
-
-const BLANKS: [char; 2] = [' ', '\t'];
-
-fn read_piece(text: &str) -> (Piece, &str) {
-    let (mut piece, rest) = match read_assignment(text) {
-        Some(read) => read,
-        None => (Piece::default(), split_line(text).1),
-    };
-    let ending = ["\r\n", "\n"].into_iter().find(|ending| rest.starts_with(ending)).unwrap_or("");
-    text.strip_suffix(rest).unwrap_or(text).clone_into(&mut piece.text);
-    ending.clone_into(&mut piece.ending);
-    (piece, rest.strip_prefix(ending).unwrap_or(rest))
-}
-
-/// What a line assigns, and the text from the end of its last line on. `None` where it assigns nothing.
-fn read_assignment(text: &str) -> Option<(Piece, &str)> {
-    let unindented = text.trim_start_matches(BLANKS);
-    let named = match unindented.strip_prefix("export") {
-        Some(rest) if rest.starts_with(BLANKS) => rest.trim_start_matches(BLANKS),
-        Some(_) | None => unindented,
-    };
-    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let after = named.trim_start_matches(is_key);
-    let key = named.strip_suffix(after).filter(|key| !key.is_empty())?;
-    let raw = after.trim_start_matches(BLANKS).strip_prefix('=')?;
-    let value = read_value(raw);
-    let piece = Piece {
-        key: key.to_owned(),
-        value: value.text.to_owned(),
-        head: text.strip_suffix(after)?.to_owned(),
-        comment: value.comment.to_owned(),
-        opens_quote: value.opens_quote,
-        spanned_lines: value.text.contains('\n'),
-        ..Piece::default()
-    };
-    Some((piece, value.rest))
-}
-
-/// What stands behind `=`.
-struct ReadValue<'a> {
-    text: &'a str,
-    /// With the blanks before it.
-    comment: &'a str,
-    /// From the end of the value's last line on.
-    rest: &'a str,
-    opens_quote: bool,
-}
-
-fn read_value(raw: &str) -> ReadValue<'_> {
-    let trimmed = raw.trim_start_matches(BLANKS);
-    if let Some((text, after)) = read_quoted(trimmed) {
-        let (line, rest) = split_line(after);
-        let is_comment = line.starts_with(BLANKS) && line.trim_start().starts_with('#');
-        let comment = if is_comment { line } else { "" };
-        // Text right behind a quote on a later line: that quote opens a value there, and ours was never closed.
-        if is_comment || line.trim().is_empty() || !text.contains('\n') {
-            return ReadValue { text, comment, rest, opens_quote: false };
-        }
-    }
-    let (line, rest) = split_line(raw);
-    let is_comment = |at: &usize| line.get(..*at).is_some_and(|before| before.ends_with(BLANKS));
-    let comment_at = line.match_indices('#').map(|(at, _)| at).find(is_comment);
-    let before = line.get(..comment_at.unwrap_or(line.len())).unwrap_or(line).trim_end();
-    let comment = comment_at.and_then(|_| line.strip_prefix(before)).unwrap_or("");
-    ReadValue { text: before.trim_start(), comment, rest, opens_quote: trimmed.starts_with('"') }
-}
-
-/// A quoted value, which may go on over several lines, and the text behind its closing quote.
-fn read_quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
-    let body = text.strip_prefix(quote)?;
-    let mut is_escaped = false;
-    let end = body.find(|c: char| {
-        let closes = c == quote && !is_escaped;
-        is_escaped = c == '\\' && quote == '"' && !is_escaped;
-        closes
-    })?;
-    let (value, after) = body.split_at(end);
-    Some((value, after.strip_prefix(quote)?))
-}
-
-/// The first line, and the text from its end on.
-fn split_line(text: &str) -> (&str, &str) {
-    let line = text.split('\n').next().unwrap_or(text);
-    let has_end = line.len() < text.len();
-    let line = if has_end { line.strip_suffix('\r').unwrap_or(line) } else { line };
-    text.split_at(line.len())
 }
 
 #[cfg(test)]
@@ -496,7 +348,7 @@ mod tests {
     }
 
     /// Env files as people and other programs leave them.
-    fn any_text() -> impl Strategy<Value = String> {
+    pub(super) fn any_text() -> impl Strategy<Value = String> {
         let words = [
             "DATABASE_URL",
             "DIRECT_URL",

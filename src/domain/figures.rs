@@ -48,6 +48,15 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// What becomes of a file's lines: `+1 line`, `+2 −1 lines`.
+pub fn lines(added: usize, removed: usize) -> String {
+    match (added, removed) {
+        (1, 0) => "+1 line".to_owned(),
+        (added, 0) => format!("+{added} lines"),
+        (added, removed) => format!("+{added} −{removed} lines"),
+    }
+}
+
 /// The smallest time that so many percent of `sorted` do not exceed: the nearest rank.
 pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);

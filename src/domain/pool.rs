@@ -111,6 +111,17 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// What would have to be asked for to get it.
+    pub fn order(&self) -> PoolOrder {
+        PoolOrder {
+            name: self.name.clone(),
+            mode: self.mode,
+            size: self.size,
+            db: self.db.clone(),
+            user: self.user.clone(),
+        }
+    }
+
     /// Is it what the order asked for? Name, mode, size, database and user.
     pub fn fulfils(&self, order: &PoolOrder) -> bool {
         self.name == order.name

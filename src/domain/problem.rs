@@ -70,6 +70,8 @@ pub struct Hint {
 pub enum Fix {
     /// Does the step's primary action again.
     TryAgain,
+    /// Offers a file that a passphrase encrypts, in the place of the keychain.
+    KeepSealed,
     /// Adds this computer to the trusted sources for two hours, then tests again.
     AllowThisComputer,
     /// Changes the URLs under test, then tests again.

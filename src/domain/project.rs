@@ -156,6 +156,19 @@ pub struct Target {
     pub probe: Option<Probe>,
 }
 
+/// As it is proposed, before anything is chosen.
+impl Default for Target {
+    fn default() -> Self {
+        Self {
+            pooled_key: "DATABASE_URL".to_owned(),
+            direct_key: "DIRECT_URL".to_owned(),
+            limit: 5,
+            mode: None,
+            probe: None,
+        }
+    }
+}
+
 impl Target {
     /// Statements that are prepared by name get lost between two transactions, as far as is known.
     pub fn loses_statements(&self) -> bool {

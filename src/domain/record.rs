@@ -1,5 +1,7 @@
 //! Everything the program did: what the drawer, the undo list and the runbook read. No secret is in it.
 
+pub mod export;
+
 use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
@@ -8,7 +10,8 @@ use crate::domain::{
     access::Lease,
     app_spec::{AppId, Spec},
     cluster::ClusterId,
-    pool::PoolName,
+    env_file::WrittenKey,
+    pool::{PoolName, PoolOrder},
 };
 
 /// One HTTP request to the account and how it ended, or that it is held back for a while.
@@ -44,11 +47,20 @@ pub enum Undo {
         cluster: ClusterId,
         pool: PoolName,
     },
-    /// Puts the backup back while the file is still ours.
+    /// Gives a pool its earlier settings back, while it has those that we sent.
+    RestorePool {
+        cluster: ClusterId,
+        earlier: PoolOrder,
+        sent: PoolOrder,
+    },
+    /// Puts the backup back while the file is still ours. Of an env file that somebody changed since, only our keys go
+    /// back to what they were, while their values are still ours.
     RestoreFile {
         file: PathBuf,
         backup: Option<PathBuf>,
         ours: String,
+        /// Those that we wrote into an env file; empty for any other file.
+        keys: Vec<WrittenKey>,
     },
     RestoreSpec {
         app: AppId,

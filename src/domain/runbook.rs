@@ -1,12 +1,17 @@
-//! The hand-over document: what was set up, how to look after it, how to undo it. Markdown, no secret.
+//! The hand-over document: what was set up, how to look after it, how to undo it. Markdown and HTML, no secret.
 
 mod care;
 mod history;
+mod html;
 mod markdown;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{
     activity::verdict::{Comparison, RULE, Side, Verdict},
@@ -18,8 +23,9 @@ use crate::domain::{
     migration::Applied,
     pool::{Pool, PoolMode},
     record::Record,
-    runbook::markdown::{Page, code, plain, shell},
+    runbook::markdown::{Page, code, plain},
     stages::{Outcome, Port, Stage, Tested, Tracking},
+    words::argument,
 };
 
 /// Everything the document tells. Parts that a set-up left out are `None`.
@@ -28,6 +34,8 @@ pub struct Runbook<'a> {
     /// `Poolwright 0.1.0`.
     pub program: String,
     pub at: Timestamp,
+    /// The account with which it was set up; `None` where it does not say its name.
+    pub by: Option<String>,
     pub cluster: &'a Cluster,
     pub environment: Environment,
     pub pool: &'a Pool,
@@ -38,6 +46,8 @@ pub struct Runbook<'a> {
     pub client: Client,
     /// Holds both URLs; relative to the project's folder.
     pub env_file: &'a Path,
+    /// Variables written into env files, with their values before and after; masked.
+    pub env_changes: &'a [EnvChange],
     pub migrated: Option<&'a [Applied]>,
     pub app: Option<App<'a>>,
     /// Where the app says how it is.
@@ -46,6 +56,7 @@ pub struct Runbook<'a> {
     /// The most connections that came through the pool at once, after the switch.
     pub pooled_peak: Option<u32>,
     pub requests: Option<Requests>,
+    pub picture: Option<Picture>,
     pub record: &'a Record,
     /// What is left to do, one sentence each.
     pub open: Vec<String>,
@@ -59,6 +70,26 @@ pub struct Urls<'a> {
     pub direct: ClientUrl,
     /// The cluster's host inside DigitalOcean's network.
     pub private_host: Option<&'a str>,
+}
+
+/// The recording before and after, drawn.
+#[derive(Debug)]
+pub struct Picture {
+    pub svg: String,
+    /// In words, for who does not see it.
+    pub words: String,
+    /// The file beside the document in which Markdown finds it.
+    pub file: String,
+}
+
+/// A variable of an env file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvChange {
+    pub file: PathBuf,
+    pub key: String,
+    /// `None` where it is new.
+    pub old: Option<String>,
+    pub new: String,
 }
 
 /// The app that was switched.
@@ -84,6 +115,13 @@ pub struct Requests {
 }
 
 impl Runbook<'_> {
+    /// One file, with the picture inside.
+    pub fn html(&self) -> String {
+        let title = format!("Connection pooling of {}", self.cluster.name);
+        let picture = self.picture.as_ref().map(|picture| picture.svg.as_str());
+        html::page(&title, &self.markdown(), picture)
+    }
+
     pub fn markdown(&self) -> String {
         let mut page = Page::default();
         page.heading(1, &format!("Connection pooling of {}", plain(&self.cluster.name)));
@@ -99,7 +137,7 @@ impl Runbook<'_> {
         self.migrations(&mut page);
         self.app(&mut page);
         self.before_and_after(&mut page);
-        history::changes(&mut page, self.record);
+        history::changes(&mut page, self.record, self.env_changes);
         care::looking_after(&mut page, self);
         care::messages(&mut page);
         history::requests(&mut page, self.record);
@@ -144,6 +182,17 @@ impl Runbook<'_> {
                 ),
             ],
         ];
+        let server = self.tested.and_then(|tested| tested.server_version.as_deref());
+        if let Some(version) = server {
+            let version = format!("PostgreSQL {} answered the test", plain(version));
+            rows.push(["Server".to_owned(), version]);
+        }
+        if self.client != Client::Unknown {
+            rows.push(["Client".to_owned(), plain(self.client.title())]);
+        }
+        if let Some(by) = &self.by {
+            rows.push(["Set up with the account of".to_owned(), plain(by)]);
+        }
         if let Some(app) = &self.app {
             let text = format!("{}, on the pool since {}", code(app.name), date(app.active_at));
             rows.push(["App".to_owned(), text]);
@@ -166,7 +215,7 @@ impl Runbook<'_> {
 
     fn urls(&self, page: &mut Page) {
         let Some(urls) = &self.urls else { return };
-        let (id, pool) = (shell(&self.cluster.id.0), self.pool.name.as_str());
+        let (id, pool) = (argument(&self.cluster.id.0), self.pool.name.as_str());
         page.heading(2, "The two URLs");
         page.text(format!(
             "{} is for the app, through the pool. Its last part is the pool's name, not the database's:",
@@ -196,7 +245,7 @@ impl Runbook<'_> {
             "sh",
             &format!(
                 "doctl databases pool get {id} {} --format URI --no-header\ndoctl databases connection {id} --format URI --no-header\ndoctl databases get-ca {id}",
-                shell(pool)
+                argument(pool)
             ),
         );
         page.text(format!(
@@ -374,6 +423,9 @@ impl Runbook<'_> {
             Verdict::Better | Verdict::NoClearChange | Verdict::Worse => String::new(),
         };
         page.text(format!("**{}.**{why}", comparison.verdict.word()));
+        if let Some(picture) = &self.picture {
+            page.text(format!("![{}]({})", plain(&picture.words), link(&picture.file)));
+        }
         let figures = [&comparison.before, &comparison.after].map(|side| {
             side.as_ref().map_or_else(|| FIGURES.map(|_| "not recorded".to_owned()), figures)
         });
@@ -425,6 +477,11 @@ fn figures(side: &Side) -> [String; 6] {
         side.samples.to_string(),
         words(side.lasted),
     ]
+}
+
+/// The name of a file beside the document, as a link takes it.
+fn link(file: &str) -> String {
+    utf8_percent_encode(file, NON_ALPHANUMERIC).to_string().replace("%2E", ".").replace("%2D", "-")
 }
 
 /// A URL without its password.

@@ -23,9 +23,24 @@ pub fn capital(text: &str) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
+/// Text in XML or HTML, also inside quotes.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// One word for a POSIX shell, whatever it holds.
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The same, without quotes where no shell would read more than the word.
+pub fn argument(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +71,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_escaped_is_no_markup() {
+        assert_eq!(escaped("a < b & \"c\""), "a &lt; b &amp; &quot;c&quot;");
+    }
+
+    #[test]
     fn a_quoted_word_may_hold_a_quote() {
         assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_would_read_more() {
+        assert_eq!(argument("shop-pool_9"), "shop-pool_9");
+        assert_eq!(argument("$(touch x)"), "'$(touch x)'");
+        assert_eq!(argument("it's"), r"'it'\''s'");
+        assert_eq!(argument("-rf"), "'-rf'");
+        assert_eq!(argument(""), "''");
     }
 }

@@ -251,10 +251,7 @@ fn duration(length: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        digitalocean::operation::Operation,
-        domain::{cluster::ClusterId, pool::PoolName},
-    };
+    use crate::domain::{cluster::ClusterId, operation::Operation, pool::PoolName};
 
     fn create() -> Operation {
         Operation::CreatePool(ClusterId("c1".to_owned()), PoolName::given("shop-pool"))

@@ -1,12 +1,13 @@
 //! The accounts whose tokens the keychain holds: one item each, a list of their names, and which was used last.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     doctl,
     domain::secret::Secret,
     effects::World,
     keychain::{Keychain, KeychainError},
+    sealed,
 };
 
 /// The names of all accounts, one a line. A keychain can't be asked for what it holds.
@@ -26,6 +27,13 @@ pub struct Remembered {
     /// The token of the account that was signed in last.
     pub token: Option<Secret>,
     pub doctl_is_there: bool,
+    /// Tokens are in a file that a passphrase encrypts.
+    pub sealed: bool,
+}
+
+/// The file of tokens that a passphrase encrypts.
+pub(super) fn sealed_file(world: &World) -> PathBuf {
+    world.data.join("tokens.sealed")
 }
 
 /// Asks the keychain; nothing where it does not answer.
@@ -45,7 +53,20 @@ pub async fn remembered(world: &World) -> Remembered {
         (Vec::new(), None)
     });
     let looked = tokio::task::spawn_blocking(doctl::is_there).await;
-    Remembered { accounts, token, doctl_is_there: keychain.keeps() && looked.unwrap_or(false) }
+    let file = sealed_file(world);
+    let sealed = tokio::task::spawn_blocking(move || sealed::is_there(&file)).await;
+    Remembered {
+        accounts,
+        token,
+        doctl_is_there: keychain.keeps() && looked.unwrap_or(false),
+        sealed: sealed.unwrap_or(false),
+    }
+}
+
+/// The names of all accounts whose tokens are kept.
+#[cfg(feature = "gui")]
+pub(super) async fn kept(world: &World) -> Result<Vec<String>, KeychainError> {
+    names(&world.keychain, world.timing.keychain).await
 }
 
 async fn names(keychain: &Keychain, limit: Duration) -> Result<Vec<String>, KeychainError> {

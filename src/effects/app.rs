@@ -1,5 +1,7 @@
 //! Step 10: proposes, sends and follows the app's new settings.
 
+mod log;
+
 use std::time::{Duration, Instant};
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
             AppId, Place, Spec,
             difference::{Difference, arrived, difference, foreign_changes},
         },
+        migration::output::Mask,
         problem::{Fix, Problem},
         secret::Secret,
         timing::Timing,
@@ -47,9 +50,16 @@ pub(super) async fn run(
         Effect::Update { app, before, after } => {
             update(&client()?, &app, &before, &after, &world.timing, notes).await
         }
-        Effect::Watch { app, deployment, every } => {
+        Effect::Newest { app, served } => {
+            let newest = deployments(&client()?, &app).await?.into_iter().next();
+            let newest = newest.filter(|newest| served.as_ref() != Some(&newest.id));
+            Ok(Msg::Newest(newest.map(|newest| Started { app, deployment: newest.id })))
+        }
+        Effect::Watch { app, deployment, every, secrets } => {
             let client = client()?;
-            let deployment = watch(&client, &app, deployment, every, notes).await?;
+            let mask = &Mask::of(&secrets);
+            let looks = Looks { client: &client, app: &app, every, mask, notes };
+            let deployment = watch(&looks, deployment).await?;
             let app = read(&client, &app).await?.app;
             Ok(Msg::Active { deployment, live_url: app.live_url })
         }
@@ -215,14 +225,31 @@ async fn deployments(client: &Client, app: &AppId) -> Result<Vec<Deployment>, Pr
     client.deployments(app).await.map_err(|err| account::problem(&err))
 }
 
-/// Follows a deployment to its end, or the newer one that took its place; gives the one that serves.
-async fn watch(
-    client: &Client,
-    app: &AppId,
-    mut deployment: String,
+/// How an app is looked at while a deployment of it runs.
+struct Looks<'a> {
+    client: &'a Client,
+    app: &'a AppId,
     every: Duration,
-    notes: &Notes,
+    /// For what the log says.
+    mask: &'a Mask,
+    notes: &'a Notes,
+}
+
+/// Follows a deployment to its end, or the newer one that took its place; gives the one that serves.
+async fn watch(looks: &Looks<'_>, deployment: String) -> Result<String, Problem> {
+    let (tell, told) = tokio::sync::watch::channel(None);
+    tokio::select! {
+        ended = follow(looks, deployment, &tell) => ended,
+        never = log::along(looks, told) => match never {},
+    }
+}
+
+async fn follow(
+    looks: &Looks<'_>,
+    mut deployment: String,
+    tell: &tokio::sync::watch::Sender<Option<log::Page>>,
 ) -> Result<String, Problem> {
+    let Looks { client, app, every, notes, .. } = *looks;
     let began = Instant::now();
     let mut blips = 0;
     while began.elapsed() < LONGEST {
@@ -230,10 +257,14 @@ async fn watch(
             Ok(seen) => {
                 blips = 0;
                 notes.note(Msg::Phase(seen.phase.clone())).await;
+                tell.send_replace(log::Page::of(&seen));
                 match seen.phase.as_str() {
                     "ACTIVE" => return Ok(deployment),
                     "SUPERSEDED" => deployment = newer(client, app, deployment).await?,
-                    "ERROR" => return Err(not_started(client, app, &seen).await),
+                    "ERROR" => {
+                        let problem = not_started(client, app, &seen).await;
+                        return Err(log::last_words(looks, &seen, problem).await);
+                    }
                     "CANCELED" => return Err(stopped(app)),
                     _ => {} // on its way, also under a name that is new to us
                 }
@@ -275,7 +306,9 @@ pub(super) async fn restore(
         return Err(changed_since(&now, &foreign));
     }
     let started = put(client, &now, earlier, timing, notes).await?;
-    watch(client, app, started.deployment, timing.again * 5, notes).await.map(drop)
+    let mask = &Mask::of(&[]);
+    let looks = Looks { client, app, every: timing.again * 5, mask, notes };
+    watch(&looks, started.deployment).await.map(drop)
 }
 
 /// Looks at the server until the app's connections come through the pool. `None` where that can't be seen; the

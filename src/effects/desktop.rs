@@ -6,20 +6,19 @@ use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{appearance, clipboard, domain::secret::Secret};
 
-/// How long a copied secret stays on the clipboard.
-pub const COPY_STAYS: Duration = Duration::from_secs(60);
-
 /// How the person wants the desktop to look; as far as the desktop tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Looks {
     pub dark: Option<bool>,
     pub reduced_motion: bool,
+    pub high_contrast: bool,
 }
 
 /// Tells the desktop's looks now and after each change, until `tell` answers `false`.
 pub fn follow_looks(tasks: &Handle, mut tell: impl FnMut(Looks) -> bool + Send + 'static) {
     tasks.spawn(appearance::follow(move |seen| {
-        tell(Looks { dark: seen.dark, reduced_motion: seen.reduced_motion })
+        let appearance::Appearance { dark, reduced_motion, high_contrast } = seen;
+        tell(Looks { dark, reduced_motion, high_contrast })
     }));
 }
 
@@ -35,15 +34,33 @@ impl Copies {
         Self { tasks, last: None }
     }
 
-    /// `secret` was put on the clipboard; it is taken back in a minute.
-    pub fn made(&mut self, secret: Secret) {
+    /// Puts `secret` on the clipboard, marked as nothing to keep, and takes it back after `stays`. Where the desktop
+    /// takes no mark, `plain` copies it without one.
+    pub fn make(
+        &mut self,
+        secret: Secret,
+        stays: Duration,
+        plain: impl FnOnce(Secret) + Send + 'static,
+    ) {
         if let Some((_, wait)) = self.last.take() {
             // It has been replaced on the clipboard already.
             wait.abort();
         }
         let ours = secret.clone();
         let wait = self.tasks.spawn(async move {
-            tokio::time::sleep(COPY_STAYS).await;
+            let text = ours.clone();
+            let put = tokio::task::spawn_blocking(move || clipboard::put(&text)).await;
+            // Held, or on some desktops it would be gone at once.
+            let _held = match put {
+                Ok(Ok(held)) => Some(held),
+                Ok(Err(err)) => {
+                    tracing::info!(%err, "copied without a mark");
+                    plain(ours.clone());
+                    None
+                }
+                Err(_) => None, // the program ends
+            };
+            tokio::time::sleep(stays).await;
             // The owner of the clipboard may be slow to answer.
             tokio::task::spawn_blocking(move || clipboard::take_back(&ours)).await.ok();
         });

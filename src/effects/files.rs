@@ -10,12 +10,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     disk::DiskError,
     domain::{
+        env_file::WrittenKey,
         problem::{Fix, Problem},
         secret::Secret,
+        words::capital,
     },
     effects::World,
     project::files::{self, Change, FileError},
-    setup::facts::WrittenFile,
+    setup::{facts::WrittenFile, steps::hand_over::Stand},
 };
 
 /// One file to write. Its text may hold a password.
@@ -56,17 +58,50 @@ pub(super) async fn write(
     .await
 }
 
-/// Puts the backup back (or removes the file where there was none) while the file is still `ours`, a hash.
+/// Puts the backup back (or removes the file where there was none) while the file is still `ours`, a hash. Of an env file
+/// that changed since, only our `keys` go back to what they were.
 pub(super) async fn restore(
     file: PathBuf,
     backup: Option<PathBuf>,
     ours: String,
+    keys: Vec<WrittenKey>,
 ) -> Result<(), Problem> {
     blocking(move || {
-        files::restore(&file, backup.as_deref(), &ours)
-            .map_err(|err| problem(&err, "The file was left as it is."))
+        let ended = match files::restore(&file, backup.as_deref(), &ours) {
+            Err(FileError::NotOurs(_)) if !keys.is_empty() => {
+                files::restore_keys(&file, backup.as_deref(), &keys)
+            }
+            ended => ended,
+        };
+        ended.map_err(|err| problem(&err, "The file was left as it is."))
     })
     .await
+}
+
+/// How a file of ours stands by now; `None` where it can't be read.
+pub(super) async fn stand(
+    file: PathBuf,
+    backup: Option<PathBuf>,
+    ours: String,
+    keys: Vec<WrittenKey>,
+) -> Option<Stand> {
+    let by_hand = |why: &str| Stand::Changed(why.to_owned());
+    let looked = blocking(move || {
+        let there = files::hash_of(&file).map_err(|err| problem(&err, ""))?;
+        let no_backup = backup.as_ref().is_some_and(|backup| !backup.is_file());
+        Ok(match there {
+            None if backup.is_none() => Stand::Gone("the file is gone already".to_owned()),
+            None => by_hand("the file is gone; its backup is still there"),
+            Some(_) if no_backup => by_hand("its backup is gone"),
+            Some(hash) if hash == ours => Stand::Ours,
+            Some(_) if keys.is_empty() => by_hand("the file was changed since"),
+            Some(_) => match files::with_keys_back(&file, backup.as_deref(), &keys) {
+                Ok(_) => Stand::KeysOnly,
+                Err(_) => by_hand("the file and our variables in it were changed since"),
+            },
+        })
+    });
+    looked.await.ok()
 }
 
 /// Runs work with files beside the async tasks.
@@ -103,6 +138,19 @@ pub(super) fn problem(err: &FileError, kept: &str) -> Problem {
             format!("The old text would undo that later change as well. {kept}"),
         )
         .hint("Take the lines back by hand"),
+        FileError::NotOurKey { file, source } => Problem::new(
+            "File changed",
+            format!("{} is no longer as it was written here.", file.display()),
+            format!("{}. {kept}", capital(&source.to_string())),
+        )
+        .hint("Take the lines back by hand"),
+        FileError::NotText { file, source } => Problem::new(
+            "File changed",
+            format!("{} is no longer as it was written here.", file.display()),
+            format!("It is not UTF-8 text now. {kept}"),
+        )
+        .hint("Take the lines back by hand")
+        .detail(source.to_string()),
         FileError::NoBackup(backup) => Problem::new(
             "no backup",
             format!("The backup {} is gone.", backup.display()),

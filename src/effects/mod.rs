@@ -5,6 +5,9 @@ pub mod desktop;
 pub mod migrations;
 pub mod profile;
 pub mod runner;
+pub mod saved;
+#[cfg(feature = "gui")]
+pub mod settings;
 
 mod access;
 mod account;
@@ -19,6 +22,7 @@ mod pool;
 mod project;
 mod sign_in;
 mod slot;
+pub mod surroundings;
 mod test;
 mod urls;
 mod verify;
@@ -30,7 +34,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     digitalocean::budget::Budget,
-    domain::{problem::Problem, record::Exchange, secret::Secret, timing::Timing},
+    domain::{operation::HOME, problem::Problem, record::Exchange, secret::Secret, timing::Timing},
     keychain::Keychain,
     leases::Leases,
     setup::{Effect, Order, Setup, Start, StepMsg, ticket::Ticket},
@@ -51,8 +55,6 @@ pub struct World {
     pub provokes: bool,
 }
 
-/// DigitalOcean's own address, where no other is given.
-const API: &str = "https://api.digitalocean.com";
 /// Another address, by the variable that doctl reads too. The client takes https only, except on this computer.
 const OTHER_API: &str = "DIGITALOCEAN_API_URL";
 
@@ -72,7 +74,7 @@ impl World {
                 .ok()
                 .map(|api| api.trim_end_matches('/').to_owned())
                 .filter(|api| !api.is_empty())
-                .unwrap_or_else(|| API.to_owned()),
+                .unwrap_or_else(|| HOME.to_owned()),
             keychain: Keychain::System { service: "poolwright".to_owned() },
             address_services: [
                 "https://checkip.amazonaws.com".to_owned(),
@@ -86,7 +88,7 @@ impl World {
 
     /// Host and port that web pages come from in this region, where nothing of the cluster stands in the way.
     fn web_of(&self, region: &str) -> String {
-        if self.api != API {
+        if self.api != HOME {
             let address = self.api.split("://").nth(1).unwrap_or_default();
             return address.split('/').next().unwrap_or_default().to_owned();
         }

@@ -1,9 +1,10 @@
 //! Step 4: creates, changes, finds and deletes pools, each read back.
 
+mod clients;
+
 use crate::{
     digitalocean::{client::Client, error::ApiError},
     domain::{
-        app_spec::{self, App},
         cluster::ClusterId,
         pool::{Pool, PoolName, PoolOrder},
         problem::{Fix, Problem},
@@ -11,11 +12,17 @@ use crate::{
         timing::Timing,
     },
     effects::{Notes, World, account},
-    setup::steps::pool::{Effect, Msg},
+    setup::steps::{
+        hand_over::Viewpoint,
+        pool::{Effect, Msg},
+    },
 };
 
 /// Looks at the account before a change counts as not done.
 const LOOKS: u32 = 10;
+
+/// Looks that may fail while a pool is looked for, each after retries of its own.
+const BLIPS: u32 = 2;
 
 pub(super) async fn run(
     effect: Effect,
@@ -27,6 +34,9 @@ pub(super) async fn run(
     match effect {
         Effect::Create(cluster, order) => create(&client, &cluster, &order, &world.timing).await,
         Effect::Resize(cluster, order) => resize(&client, &cluster, &order, &world.timing).await,
+        Effect::LookFor(cluster, order) => {
+            look_for(&client, &cluster, &order, &world.timing, notes).await
+        }
         Effect::Find(cluster, name) => find(&client, &cluster, &name).await.map(Msg::Found),
     }
 }
@@ -106,6 +116,32 @@ async fn read_back(
     }
 }
 
+/// A request whose answer was lost may still be carried out: one look that finds nothing proves nothing.
+async fn look_for(
+    client: &Client,
+    cluster: &ClusterId,
+    order: &PoolOrder,
+    timing: &Timing,
+    notes: &Notes,
+) -> Result<Msg, Problem> {
+    let mut seen = None;
+    let mut blips = 0;
+    for look in 1..=LOOKS {
+        notes.note(Msg::Looked(look, LOOKS)).await;
+        match client.pool(cluster, &order.name).await {
+            Ok(pool) if pool.fulfils(order) => return Ok(Msg::Found(Some(pool))),
+            Ok(pool) => seen = Some(pool),
+            Err(err) if err.not_found() => seen = None,
+            Err(err) if err.passing() && blips < BLIPS => blips += 1,
+            Err(err) => return Err(account::problem(&err)),
+        }
+        if look < LOOKS {
+            tokio::time::sleep(timing.again * 3).await;
+        }
+    }
+    Ok(Msg::Found(seen))
+}
+
 async fn find(
     client: &Client,
     cluster: &ClusterId,
@@ -122,18 +158,38 @@ fn found<T>(read: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     }
 }
 
-/// Deletes the pool, unless an app of the account goes through it, or nobody can tell. Fine where it is gone already.
+/// Deletes the pool, unless somebody uses it, or nobody can tell. Fine where it is gone already.
 pub(super) async fn delete(
     client: &Client,
     cluster: &ClusterId,
     name: &PoolName,
+    from: Option<&Viewpoint>,
     timing: &Timing,
 ) -> Result<(), Problem> {
-    match users(client, cluster, name).await {
-        Ok(users) if users.is_empty() => delete_unchecked(client, cluster, name, timing).await,
-        Ok(users) => Err(still_used(&users)),
-        Err(err) if err.forbidden() => Err(users_unknown(name)),
-        Err(err) => Err(account::problem(&err)),
+    if find(client, cluster, name).await?.is_none() {
+        return Ok(());
+    }
+    clients::nobody(client, cluster, name, from, timing).await?;
+    delete_unchecked(client, cluster, name, timing).await
+}
+
+/// Gives a pool its earlier settings back, while it has those that we gave it.
+pub(super) async fn restore(
+    client: &Client,
+    cluster: &ClusterId,
+    earlier: &PoolOrder,
+    sent: &PoolOrder,
+    timing: &Timing,
+) -> Result<(), Problem> {
+    match find(client, cluster, &earlier.name).await? {
+        None => return Err(gone(&earlier.name)),
+        Some(now) if now.fulfils(earlier) => return Ok(()),
+        Some(now) if !now.fulfils(sent) => return Err(changed_since(&now)),
+        Some(_) => {}
+    }
+    match resize(client, cluster, earlier, timing).await? {
+        Msg::Made(_) => Ok(()),
+        _ => Err(not_restored(&earlier.name)), // what the account shows instead
     }
 }
 
@@ -165,37 +221,36 @@ pub(super) async fn delete_unchecked(
     .fix("Try again", Fix::TryAgain))
 }
 
-/// Names of the apps that go through the pool.
-async fn users(
-    client: &Client,
-    cluster: &ClusterId,
-    name: &PoolName,
-) -> Result<Vec<String>, ApiError> {
-    let cluster = client.cluster(cluster).await?;
-    let apps = client.apps().await?;
-    let hosts = cluster.hosts();
-    let uses = |app: &App| app_spec::uses_pool(&app.spec, &cluster.name, &hosts, name);
-    Ok(apps.into_iter().filter(uses).map(|app| app.name).collect())
+fn gone(name: &PoolName) -> Problem {
+    Problem::new(
+        "gone",
+        format!("Pool {name} was not changed back."),
+        "The account has no pool of this name any more.",
+    )
+    .hint("Make it anew on step 4 if it is still needed")
 }
 
-fn users_unknown(name: &PoolName) -> Problem {
+fn changed_since(now: &Pool) -> Problem {
     Problem::new(
-        "users unknown",
-        format!("Pool {name} was not deleted."),
-        "The token may not list apps (scope app:read), so nobody can tell whether one still uses the pool. Without it such an app would lose its database.",
+        "changed since",
+        format!("Pool {} was not changed back.", now.name),
+        format!(
+            "Somebody has changed it since: it has {} connections in {} mode now. Nothing was sent.",
+            now.size,
+            now.mode.word()
+        ),
     )
-    .hint("Look in DigitalOcean's panel whether an app's variables name the pool")
-    .fix(format!("Delete pool {name} all the same"), Fix::DeleteUnchecked)
+    .hint("Set the size you want on step 4")
 }
 
-fn still_used(apps: &[String]) -> Problem {
-    let names = apps.join(", ");
+fn not_restored(name: &PoolName) -> Problem {
     Problem::new(
-        "still used",
-        "The pool cannot be deleted yet.",
-        format!("{names} still uses it; without the pool it would lose its database."),
+        "not taken over",
+        format!("Pool {name} does not have its earlier settings."),
+        "They were sent, and the account shows others.",
     )
-    .hint(format!("Restore {names} first"))
+    .fix("Try again", Fix::TryAgain)
+    .outcome_unknown()
 }
 
 fn user_hidden(name: &PoolName) -> Problem {

@@ -9,12 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{
+        figures,
         problem::{Fix, Problem},
         project::{Kind, Project, Rewrite, Target},
         secret::Secret,
     },
     effects::{Notes, World, files},
     project::{
+        self,
         files::sweep,
         git,
         scan::{self, Progress, ScanError},
@@ -32,7 +34,23 @@ pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<
             files::write(&root, writes, world).await.map(Msg::Written)
         }
         Effect::Open { file } => open(&file).await.map(|()| Msg::Opened),
+        Effect::Look { files } => look(files).await.map(Msg::Looked),
     }
+}
+
+/// A file that can't be read is told as one that is gone: nobody can say that it is as it was.
+async fn look(files: Vec<PathBuf>) -> Result<Vec<(PathBuf, Option<String>)>, Problem> {
+    files::blocking(move || {
+        let looked = files.into_iter().map(|file| {
+            let hash = project::files::hash_of(&file).unwrap_or_else(|err| {
+                tracing::info!(%err, "a file of ours was not read");
+                None
+            });
+            (file, hash)
+        });
+        Ok(looked.collect())
+    })
+    .await
 }
 
 async fn scan(folder: PathBuf, target: Target, notes: &Notes) -> Result<Project, Problem> {
@@ -86,7 +104,7 @@ fn write(rewrite: Rewrite) -> files::Write {
 }
 
 /// In the program that the desktop has for such files. It goes on by itself.
-async fn open(file: &Path) -> Result<(), Problem> {
+pub(super) async fn open(file: &Path) -> Result<(), Problem> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let failed = |why: String| {
         Problem::new(
@@ -108,11 +126,7 @@ fn lines(before: &str, after: &str) -> String {
     use similar::{ChangeTag, TextDiff};
     let diff = TextDiff::from_lines(before, after);
     let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-    match (count(ChangeTag::Insert), count(ChangeTag::Delete)) {
-        (1, 0) => "+1 line".to_owned(),
-        (added, 0) => format!("+{added} lines"),
-        (added, removed) => format!("+{added} −{removed} lines"),
-    }
+    figures::lines(count(ChangeTag::Insert), count(ChangeTag::Delete))
 }
 
 fn problem(err: &ScanError) -> Problem {

@@ -1,17 +1,21 @@
 //! Runs effects: one task and one cancellation token per ticket; a panic becomes a problem, so no wait is for ever.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     digitalocean::budget::Budget,
     domain::problem::Problem,
-    effects::{Notes, Report, World, carry_out},
+    effects::{
+        Notes, Report, World, carry_out,
+        saved::{Keeper, Place},
+    },
     leases::Leases,
-    setup::{Order, Start, StepMsg, ticket::Ticket},
+    setup::{Order, Setup, Start, StepMsg, ticket::Ticket},
 };
 
 /// Called after each report, from any thread: the window asks for a repaint.
@@ -26,6 +30,7 @@ pub struct Runner {
     wake: Wake,
     budget: Budget,
     leases: Arc<Leases>,
+    keeper: Option<Keeper>,
 }
 
 impl fmt::Debug for Runner {
@@ -47,6 +52,32 @@ impl Runner {
             wake,
             budget: Budget::default(),
             leases,
+            keeper: None,
+        }
+    }
+
+    /// From now on the set-up is kept there.
+    pub fn keep_in(&mut self, place: Place) {
+        self.keeper = Some(Keeper::new(place, &self.tasks, self.wake.clone()));
+    }
+
+    /// Notes the set-up as it is now. What is obeyed afterwards waits until that is on disk.
+    pub fn keep(&mut self, setup: &Setup) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(setup, Timestamp::now());
+        }
+    }
+
+    /// Why the set-up is not being kept.
+    pub fn not_kept(&self) -> Option<Problem> {
+        self.keeper.as_ref().and_then(Keeper::problem)
+    }
+
+    /// Notes everything and waits for the disk, at most so long.
+    pub fn keep_now(&mut self, setup: &Setup, limit: Duration) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep_all(setup, Timestamp::now());
+            keeper.flush(limit);
         }
     }
 
@@ -78,9 +109,15 @@ impl Runner {
         let notes = Notes { ticket, reports, exchanges, budget, leases };
         let world = self.world.clone();
         let (home, wake) = (self.sender.clone(), self.wake.clone());
+        let kept = self.keeper.as_ref().map(Keeper::written);
         self.tasks.spawn(async move {
-            let effect =
-                std::panic::AssertUnwindSafe(carry_out(start, world, notes)).catch_unwind();
+            let effect = async move {
+                // Before anything is sent, a file says that it is going to be.
+                if let Some(kept) = kept {
+                    kept.await;
+                }
+                std::panic::AssertUnwindSafe(carry_out(start, world, notes)).catch_unwind().await
+            };
             // Goes on until the effect has dropped its ends, so that the end never overtakes the news, and the request
             // that a stop broke off is in the history.
             let forward = async {

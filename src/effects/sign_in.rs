@@ -1,5 +1,7 @@
 //! Step 1: asks the account who the token belongs to and what it may read, then keeps it where the person wants it.
 
+mod sealed;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -26,6 +28,16 @@ pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<
         Effect::Check { token, keep } => check(token, keep, world, notes).await,
         Effect::Switch { account } => switch(&account, world, notes).await,
         Effect::Forget(account) => forget(&account, world).await,
+        Effect::CheckSealed { token, passphrase } => {
+            sealed::check(token, passphrase, world, notes).await
+        }
+        Effect::SwitchSealed { account, passphrase } => {
+            sealed::switch(&account, passphrase, world, notes).await
+        }
+        Effect::Unlock { passphrase } => sealed::unlock(passphrase, world).await,
+        Effect::ForgetSealed { account, passphrase } => {
+            sealed::forget(account, passphrase, world).await
+        }
         Effect::ReadDoctl => read_doctl().await,
     }
 }
@@ -57,6 +69,8 @@ async fn check(token: Secret, keep: Keep, world: &World, notes: &Notes) -> Resul
             notes.note(Msg::Accounts(all.map_err(|err| not_kept(&err))?)).await;
             Kept::Keychain
         }
+        // Written once the account has told its name, by the caller.
+        Keep::Sealed => Kept::Sealed,
     };
     Ok(Msg::SignedIn(Box::new(account)))
 }
@@ -128,6 +142,7 @@ fn not_kept(err: &KeychainError) -> Problem {
     let why = format!("{} The token itself is good.", unavailable(err));
     account::chain(Problem::new("keychain", what, why), err)
         .fix("Keep the token for this session", Fix::KeepForSession)
+        .fix("Encrypt it with a passphrase…", Fix::KeepSealed)
         .fix("Try again", Fix::TryAgain)
         .hint("Unlock the password store, or start one such as GNOME Keyring or KWallet")
 }

@@ -88,6 +88,16 @@ impl Watch {
         Self { own, ..self }
     }
 
+    /// Another question over the same connection.
+    pub(super) async fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, RecordError> {
+        let answer = within(self.limit, question(&mut self.connection)).await?;
+        self.own += 1;
+        Ok(answer)
+    }
+
     /// Statements that we sent so far.
     pub fn own(&self) -> u64 {
         self.own

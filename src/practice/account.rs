@@ -39,6 +39,7 @@ mod deployment;
 mod desk;
 mod firewall;
 mod first_specs;
+mod log;
 mod operation;
 mod pages;
 mod pools;
@@ -124,16 +125,16 @@ impl Account {
         }
         let mut databases = Databases::new(backing, beginning.crowd);
         let (desk, orders) = mpsc::channel(64);
-        let apps = Apps::new(site, &databases, &beginning, desk.clone()).await;
-        databases.trust(beginning.trusted, apps.web_id()).await.map_err(StartError::NoPort)?;
-
         let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(StartError::NoPort)?;
-        let address = listener.local_addr().map_err(StartError::NoPort)?;
+        let base = format!("http://{}", listener.local_addr().map_err(StartError::NoPort)?);
+        let apps = Apps::new(site, &databases, &beginning, (&base, desk.clone())).await;
+        databases.trust(beginning.trusted, apps.web_id()).await.map_err(StartError::NoPort)?;
+
         let keeper = tokio::spawn(Desk::new(databases, apps).work(orders));
         let server = tokio::spawn(server::serve(listener, desk.clone(), beginning.crowd.delay));
-        Ok(Self { base: format!("http://{address}"), desk, keeper: Some(keeper), server })
+        Ok(Self { base, desk, keeper: Some(keeper), server })
     }
 
     /// Where the API is, without `/v2`.

@@ -55,9 +55,11 @@ impl Drop for Gate {
     }
 }
 
+const BACKLOG: u32 = 1024;
+
 /// A listener that survives old connections of the same port.
 pub(super) fn listen(at: SocketAddrV4) -> io::Result<TcpListener> {
-    listen_with_backlog(at, 1024)
+    listen_with_backlog(at, BACKLOG)
 }
 
 fn listen_with_backlog(at: SocketAddrV4, backlog: u32) -> io::Result<TcpListener> {
@@ -65,6 +67,19 @@ fn listen_with_backlog(at: SocketAddrV4, backlog: u32) -> io::Result<TcpListener
     socket.set_reuseaddr(true)?;
     socket.bind(at.into())?;
     socket.listen(backlog)
+}
+
+/// Between two listeners of ours a connection of another program may have the port for a moment.
+async fn listen_again(at: SocketAddrV4, backlog: u32) -> io::Result<TcpListener> {
+    for _ in 0..100 {
+        match listen_with_backlog(at, backlog) {
+            Err(err) if err.kind() == io::ErrorKind::AddrInUse => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            ended => return ended,
+        }
+    }
+    listen_with_backlog(at, backlog)
 }
 
 enum Door {
@@ -117,7 +132,7 @@ async fn turn(door: &mut Option<Door>, stand: Stand, at: SocketAddrV4) -> io::Re
         | (same @ Some(Door::Dropping { .. }), Stand::Dropping) => *door = same,
         (old, Stand::Open) => {
             drop(old);
-            *door = Some(Door::Open(listen(at)?));
+            *door = Some(Door::Open(listen_again(at, BACKLOG).await?));
         }
         (old, Stand::Dropping) => {
             drop(old);
@@ -129,7 +144,7 @@ async fn turn(door: &mut Option<Door>, stand: Stand, at: SocketAddrV4) -> io::Re
 
 /// Fills the queue of a listener that never accepts, until a connection really goes unanswered.
 async fn fill(at: SocketAddrV4) -> io::Result<Door> {
-    let listener = listen_with_backlog(at, 0)?;
+    let listener = listen_again(at, 0).await?;
     let mut queue = Vec::new();
     for _ in 0..256 {
         match tokio::time::timeout(Duration::from_millis(80), TcpStream::connect(at)).await {

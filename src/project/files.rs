@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     io,
     path::{Path, PathBuf},
+    str::Utf8Error,
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     disk::{self, Access, DiskError, Expected},
-    domain::{env_name, secret::Secret},
+    domain::{
+        env_file::{self, NotTakenBack, WrittenKey},
+        env_name,
+        secret::Secret,
+    },
 };
 
 /// Larger files are none that a set-up edits.
@@ -56,6 +61,10 @@ pub enum FileError {
     Changed { file: PathBuf, at: Option<SystemTime> },
     #[error("{} is no longer as it was written", .0.display())]
     NotOurs(PathBuf),
+    #[error("{} is no longer as it was written", .file.display())]
+    NotOurKey { file: PathBuf, source: NotTakenBack },
+    #[error("{} is not UTF-8 text", .file.display())]
+    NotText { file: PathBuf, source: Utf8Error },
     #[error("the backup {} is gone", .0.display())]
     NoBackup(PathBuf),
     #[error("{} could not be resolved", .path.display())]
@@ -101,6 +110,51 @@ pub fn restore(file: &Path, backup: Option<&Path>, ours: &str) -> Result<(), Fil
         .ok_or_else(|| FileError::NoBackup(backup.to_owned()))?;
     disk::write(file, &old, Expected::Bytes(&there), Access::Private)
         .map_err(|err| changed_or(err, file))
+}
+
+/// Gives our keys of an env file their earlier values from the backup, or takes out those that were new. For a file that
+/// somebody changed since; what they changed stays.
+pub fn restore_keys(
+    file: &Path,
+    backup: Option<&Path>,
+    keys: &[WrittenKey],
+) -> Result<(), FileError> {
+    let (there, after) = with_keys_back(file, backup, keys)?;
+    // It goes into the file.
+    disk::write(file, after.expose().as_bytes(), Expected::Bytes(&there), access(file))
+        .map_err(|err| changed_or(err, file))
+}
+
+/// What stands in the file now, and its text with our keys as they were.
+pub fn with_keys_back(
+    file: &Path,
+    backup: Option<&Path>,
+    keys: &[WrittenKey],
+) -> Result<(Vec<u8>, Secret), FileError> {
+    let not_ours = || FileError::NotOurs(file.to_owned());
+    if file.is_symlink() {
+        return Err(not_ours());
+    }
+    let there = disk::read(file, LARGEST).map_err(FileError::Disk)?.ok_or_else(not_ours)?;
+    let old = match backup {
+        Some(backup) => {
+            let old = disk::read(backup, LARGEST).map_err(FileError::Disk)?;
+            let old = old.ok_or_else(|| FileError::NoBackup(backup.to_owned()))?;
+            Some(text(backup, &old)?)
+        }
+        None => None,
+    };
+    let old = old.as_ref().map(Secret::expose);
+    // Both texts hold values; what comes of them goes into the file.
+    let after = env_file::take_back(text(file, &there)?.expose(), old, keys)
+        .map_err(|source| FileError::NotOurKey { file: file.to_owned(), source })?;
+    Ok((there, after))
+}
+
+fn text(file: &Path, bytes: &[u8]) -> Result<Secret, FileError> {
+    let text = str::from_utf8(bytes)
+        .map_err(|source| FileError::NotText { file: file.to_owned(), source })?;
+    Ok(Secret::new(text))
 }
 
 /// Removes what earlier writes beside these files left when they were stopped half-way.
@@ -157,6 +211,12 @@ pub fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Of what stands in this file now; `None` where there is none.
+pub fn hash_of(file: &Path) -> Result<Option<String>, FileError> {
+    let there = disk::read(file, LARGEST).map_err(FileError::Disk)?;
+    Ok(there.as_deref().map(hash))
+}
+
 fn write_one(root: &Path, backups: &Path, change: &Change) -> Result<Written, FileError> {
     let file = locate(root, &change.file)?;
     let old = disk::read(&file, LARGEST).map_err(FileError::Disk)?;
@@ -205,10 +265,11 @@ fn take_back(file: &Path, old: Option<&[u8]>, ours: &[u8], cause: FileError) -> 
     }
 }
 
-/// An env file is its owner's alone; documents and code are as the umask has it.
+/// An env file is its owner's alone; documents, code and an example that holds no value are as the umask has it.
 fn access(file: &Path) -> Access {
-    let name = file.file_name().and_then(|name| name.to_str());
-    if name.is_some_and(env_name::is_env_file) { Access::Private } else { Access::Shared }
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_private = env_name::is_env_file(name) && !env_name::is_example(name);
+    if is_private { Access::Private } else { Access::Shared }
 }
 
 /// A copy that only its owner can read, whatever the mode of the file.

@@ -37,6 +37,31 @@ pub struct PoolAnswers {
 }
 
 impl Setup {
+    /// What a set-up of another environment takes over: rules, names and files. It asks for the cluster, its
+    /// environment and the app.
+    pub fn for_another_environment(&self) -> Answers {
+        let (pool, urls) = (&self.steps.pool.draft, &self.steps.urls.draft);
+        let folder = self.steps.project.draft.folder.trim();
+        let targets = &self.steps.env_files.draft.targets;
+        Answers {
+            pool: PoolAnswers {
+                name: Some(pool.name.trim().to_owned()).filter(|name| !name.is_empty()),
+                mode: Some(pool.mode),
+                ..PoolAnswers::default()
+            },
+            keys: Some((urls.pooled_key.clone(), urls.direct_key.clone())),
+            limit: Some(urls.limit),
+            project: (!folder.is_empty()).then(|| PathBuf::from(folder)),
+            env_files: (!targets.is_empty())
+                .then(|| targets.iter().map(|target| target.file.clone()).collect()),
+            samples: Some(self.rules.min_samples),
+            sample_every: Some(self.rules.sample_every),
+            poll_every: Some(self.rules.poll_every),
+            skip: self.facts.skipped.clone(),
+            ..Answers::default()
+        }
+    }
+
     /// Puts the answers into the drafts. Nothing is sent and nothing is decided by this.
     pub fn answer(&mut self, answers: Answers) {
         let steps = &mut self.steps;

@@ -13,10 +13,13 @@ use crate::{
         client::{Client, ClientUrl, Needs},
         cluster::{ClusterFacts, ClusterId, Environment},
         conn_url::ConnUrl,
+        env_file::WrittenKey,
         load::Loaded,
         migration::Applied,
         pool::Pool,
         project::Project,
+        record::Undo,
+        runbook::EnvChange,
         secret::Secret,
         stages::{Port, Tested},
     },
@@ -27,6 +30,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     Keychain,
+    /// In a file that a passphrase encrypts.
+    Sealed,
     /// In memory, until the program ends; with the reason where the keychain refused.
     SessionOnly(Option<String>),
 }
@@ -134,6 +139,18 @@ pub struct WrittenFile {
     pub what: String,
 }
 
+impl WrittenFile {
+    /// The way back; `keys` are ours in an env file.
+    pub fn undo(&self, keys: Vec<WrittenKey>) -> Undo {
+        Undo::RestoreFile {
+            file: self.file.clone(),
+            backup: self.backup.clone(),
+            ours: self.hash.clone(),
+            keys,
+        }
+    }
+}
+
 /// A run of the project's own migration tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolRun {
@@ -202,6 +219,8 @@ pub struct Facts {
     pub project: Option<Project>,
     pub project_files: Option<Vec<WrittenFile>>,
     pub env_files: Option<Vec<WrittenFile>>,
+    /// What was written into them, for the runbook.
+    pub env_changes: Vec<EnvChange>,
     pub migrated: Option<Vec<Applied>>,
     /// The project's own tool ran and ended well.
     pub tool_run: Option<ToolRun>,
@@ -217,6 +236,13 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Every password that is known, of the account's and of URLs that were pasted.
+    pub fn passwords(&self) -> Vec<Secret> {
+        let account = self.cluster.as_ref().map(ClusterFacts::passwords).unwrap_or_default();
+        let urls = self.urls.iter().flat_map(|urls| [&urls.pooled, &urls.direct]);
+        account.into_iter().chain(urls.filter_map(|url| url.password.clone())).collect()
+    }
+
     /// A choice of `step` changed: whatever was established from it no longer holds and asks for review.
     pub fn changed(&mut self, step: StepId) {
         for later in StepId::ALL {
@@ -273,8 +299,10 @@ impl Facts {
         }
         if wrote(&self.env_files) {
             self.env_files = None;
+            self.env_changes.clear();
             self.review.push(StepId::EnvFiles);
         }
+        self.runbook.take_if(|runbook| runbook.file == file);
     }
 
     /// Keeps in mind that the chosen cluster is production.

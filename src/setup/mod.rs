@@ -5,7 +5,12 @@
 
 pub mod answers;
 pub mod facts;
-mod runbook;
+pub mod foretold;
+pub mod path;
+pub mod plan;
+pub mod resume;
+pub mod runbook;
+pub mod saved;
 pub mod step;
 pub mod steps;
 pub mod ticket;
@@ -26,16 +31,16 @@ use crate::{
     },
     setup::{
         facts::{Facts, Production},
+        path::Path,
+        plan::{Plan, PlanMsg},
+        resume::Resume,
         step::{Primary, Standing, StepId},
         steps::Steps,
         ticket::{Ticket, Tickets},
     },
 };
 
-pub use crate::setup::{
-    runbook::runbook,
-    steps::{Effect, StepMsg},
-};
+pub use crate::setup::steps::{Effect, StepMsg};
 
 /// How this set-up is to behave. Plain fields; practice's profile sets shorter times.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +81,10 @@ pub enum Msg {
     Go(StepId),
     /// Leaves a step out.
     Skip(StepId),
+    /// The plan of everything that is still to be changed.
+    Plan(PlanMsg),
+    /// A newcomer wants to see the whole set-up.
+    EveryStep,
     Step(StepMsg),
 }
 
@@ -140,6 +149,10 @@ pub struct Setup {
     pub record: Record,
     pub rules: Rules,
     pub current: StepId,
+    /// It is gone on with: what is looked at again.
+    pub resume: Option<Resume>,
+    pub plan: Plan,
+    pub path: Path,
     tickets: Tickets,
 }
 
@@ -151,6 +164,9 @@ impl Setup {
             record: Record::default(),
             rules,
             current: StepId::SignIn,
+            resume: None,
+            plan: Plan::default(),
+            path: Path::default(),
             tickets: Tickets::default(),
         }
     }
@@ -158,9 +174,12 @@ impl Setup {
     /// What the person did.
     pub fn act(&mut self, now: Timestamp, msg: Msg) -> Vec<Order> {
         let mut orders = Vec::new();
+        let from = self.place();
         match msg {
+            Msg::EveryStep => self.lead_all_the_way(),
             Msg::Go(step) => {
                 self.current = step;
+                self.plan.open = false;
                 self.with(now, &mut orders, |steps, ctx| steps.open(step, ctx));
             }
             Msg::Skip(step) => {
@@ -168,12 +187,16 @@ impl Setup {
                     self.facts.skipped.push(step);
                 }
             }
+            Msg::Plan(msg) => self.update_plan(now, &mut orders, msg),
             Msg::Step(msg) => {
                 let step = msg.step();
                 self.facts.skipped.retain(|skipped| *skipped != step);
                 self.with(now, &mut orders, |steps, ctx| steps.update(ctx, msg));
+                self.walk_on(now, from, &mut orders);
             }
         }
+        self.go_on_resuming(now, &mut orders);
+        self.go_on_planning(now, &mut orders);
         orders
     }
 
@@ -230,7 +253,11 @@ impl Setup {
 
     fn deliver(&mut self, now: Timestamp, msg: StepMsg) -> Vec<Order> {
         let mut orders = Vec::new();
+        let from = self.place();
         self.with(now, &mut orders, |steps, ctx| steps.update(ctx, msg));
+        self.go_on_resuming(now, &mut orders);
+        self.go_on_planning(now, &mut orders);
+        self.walk_on(now, from, &mut orders);
         orders
     }
 
@@ -301,6 +328,7 @@ impl Setup {
             | Fix::UseBuiltInRunner
             | Fix::DeleteUnchecked
             | Fix::RestoreApp
+            | Fix::KeepSealed
             | Fix::KeepForSession => self.steps.fix(step, fix).map(Msg::Step),
         }
     }
@@ -329,7 +357,9 @@ pub fn may_take_back(facts: &Facts, rules: &Rules, undo: &Undo) -> Result<(), St
             .try_for_each(|known| named(&known.name, rules))
     };
     match undo {
-        Undo::DeletePool { cluster, .. } => at(&|known| known.cluster == *cluster),
+        Undo::DeletePool { cluster, .. } | Undo::RestorePool { cluster, .. } => {
+            at(&|known| known.cluster == *cluster)
+        }
         Undo::RestoreSpec { app, .. } => at(&|known| known.apps.contains(app)),
         // Access that was given may always end.
         Undo::RemoveLease { .. } | Undo::RestoreFile { .. } | Undo::Impossible(_) => Ok(()),

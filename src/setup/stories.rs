@@ -3,7 +3,9 @@
 mod accounts;
 mod apps;
 mod measuring;
+mod planning;
 mod pools;
+mod resuming;
 
 use jiff::Timestamp;
 
@@ -83,9 +85,8 @@ pub(super) fn cluster(environment: Environment) -> ClusterFacts {
     }
 }
 
-fn signed_in(environment: Environment) -> Setup {
-    let mut setup = Setup::new(Rules::default());
-    setup.facts.account = Some(Account {
+pub(super) fn account() -> Account {
+    Account {
         token: Secret::new("dop_v1_canary"),
         email: None,
         team: None,
@@ -93,7 +94,12 @@ fn signed_in(environment: Environment) -> Setup {
         passwords_visible: Some(true),
         kept: Kept::SessionOnly(None),
         expires_at: None,
-    });
+    }
+}
+
+fn signed_in(environment: Environment) -> Setup {
+    let mut setup = Setup::new(Rules::default());
+    setup.facts.account = Some(account());
     setup.facts.cluster = Some(cluster(environment));
     setup.act(now(), Msg::Go(StepId::Pool));
     setup
@@ -187,7 +193,7 @@ fn a_lost_answer_is_looked_up_before_anything_is_sent_again() {
     let mut setup = signed_in(Environment::Staging);
     let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
     let (finding, effect) = started(setup.settle(now(), ticket, lost()));
-    assert_eq!(pool_effect(effect), pool::Effect::Find(id(), order().name));
+    assert_eq!(pool_effect(effect), pool::Effect::LookFor(id(), order()));
     setup.settle(now(), finding, pool::Msg::Found(Some(made(&order()))).into());
     assert_eq!(setup.standing(StepId::Pool), Standing::Done);
 }
@@ -214,7 +220,7 @@ fn stopping_a_create_looks_whether_it_arrived() {
             .iter()
             .any(|order| matches!(order, Order::Cancel(cancelled) if *cancelled == ticket))
     );
-    assert_eq!(pool_effect(started(orders).1), pool::Effect::Find(id(), order().name));
+    assert_eq!(pool_effect(started(orders).1), pool::Effect::LookFor(id(), order()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::setup::step::StepId;
 pub struct Ticket(u64);
 
 /// Effects that are under way, and whose they are.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tickets {
     last: u64,
     open: BTreeMap<Ticket, StepId>,

@@ -15,10 +15,24 @@ pub enum Act {
     Save(String),
     /// One after the other.
     Both(Box<Self>, Box<Self>),
+    /// A word in passing, read out: why a key did nothing.
+    Say(String),
+    Settings,
+    Size(TextSize),
     /// Back to the start page; nothing was changed yet.
     Leave,
+    /// Begins a set-up of another environment with this one's names and files.
+    Another,
     /// Ends the set-up: nothing is open any more.
     Finish,
+}
+
+/// What to do with the size of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextSize {
+    Larger,
+    Smaller,
+    Usual,
 }
 
 impl<T: Into<Msg>> From<T> for Act {

@@ -7,26 +7,37 @@ use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 
 use crate::{
-    domain::{problem::Problem, secret::Secret},
+    domain::{
+        problem::Problem,
+        secret::Secret,
+        settings::{Look, Motion, Settings, TextSize},
+    },
     effects::{
         World,
         accounts::{Remembered, remembered},
         desktop::{self, Looks},
         profile,
+        saved::{self, FirstCopy, Place, Shelf},
+        settings::{self as kept_settings, Everything, Kept},
     },
     setup::{
-        Msg,
+        Msg, Rules, Setup,
         answers::Answers,
+        saved::Saved,
         step::StepId,
-        steps::{sign_in, verify},
+        steps::{
+            sign_in::{self, Keep},
+            verify,
+        },
     },
     ui::{
         Begun, Open, StartPractice, StartReal,
-        act::{Act, Copied},
+        act::{self, Act, Copied},
         kit,
         leaving::Leaving,
         page,
         session::Session,
+        settings::{self, Removal, Wish},
         start::{Choice, Start},
         theme,
     },
@@ -39,6 +50,10 @@ pub struct App {
     tasks: Handle,
     practice: Option<StartPractice>,
     real: StartReal,
+    /// The folder of saved set-ups.
+    saves: Option<PathBuf>,
+    /// `None` where another copy of the program was there before.
+    first_copy: Option<FirstCopy>,
     screen: Screen,
     /// What tasks of the window itself send home.
     home: mpsc::Sender<News>,
@@ -49,6 +64,14 @@ pub struct App {
     said: Option<(String, f64)>,
     title: String,
     leaving: Leaving,
+    looks: Looks,
+    kept: Kept,
+    /// What is being written; one after the other, so that the last one stays.
+    writing: Option<Settings>,
+    /// The settings are open, over everything else.
+    settings: Option<settings::Page>,
+    /// What had the focus when they were opened.
+    opener: Option<egui::Id>,
 }
 
 enum Screen {
@@ -68,6 +91,15 @@ enum News {
     ProfileFile(PathBuf),
     Profile(Result<Answers, Problem>),
     Looks(Looks),
+    Shelf(Shelf, Option<FirstCopy>),
+    /// A copy that the desktop did not take with a mark.
+    Plain(Secret),
+    Opened(Result<(Box<Saved>, Place), Problem>),
+    Removed(Result<(), Problem>),
+    SettingsKept(Result<(), Problem>),
+    /// What there is to be removed.
+    Everything(Box<Everything>),
+    EverythingRemoved(Result<(), Problem>),
 }
 
 /// A dialog of the system that the frame asks for.
@@ -90,6 +122,8 @@ impl App {
             tasks: open.tasks,
             practice: open.practice,
             real: open.real,
+            saves: open.saves,
+            first_copy: None,
             screen: Screen::Start(Start::default()),
             home,
             news,
@@ -98,12 +132,36 @@ impl App {
             said: None,
             title: String::new(),
             leaving: Leaving::default(),
+            looks: Looks::default(),
+            kept: open.settings,
+            writing: None,
+            settings: None,
+            opener: None,
         };
+        // The sizes are ours, between 100 and 200 %, and kept.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        apply(ctx, app.looks, app.kept.settings);
         app.follow_looks(ctx);
         if let Some(begun) = open.begin {
             app.begin(ctx, begun);
         }
+        app.look_at_the_shelf(ctx);
         app
+    }
+
+    /// Reads which set-ups were begun before, and whether another copy of the program runs.
+    fn look_at_the_shelf(&self, ctx: &Context) {
+        let Some(folder) = self.saves.clone() else { return };
+        let is_first = self.first_copy.is_some();
+        self.send_home(ctx, async move {
+            let mut shelf = saved::shelf(folder.clone()).await;
+            let asked = tokio::task::spawn_blocking(move || {
+                (!is_first).then(|| saved::first_copy(&folder)).flatten()
+            });
+            let first = asked.await.unwrap_or_default();
+            shelf.other_copy = !is_first && first.is_none();
+            Some(News::Shelf(shelf, first))
+        });
     }
 
     fn follow_looks(&self, ctx: &Context) {
@@ -122,9 +180,10 @@ impl App {
             Arc::new(move || ctx.request_repaint_after(FRAME))
         };
         let world = begun.world.clone();
+        let resumes = begun.setup.resume.is_some();
         let mut session = Session::new(begun, self.tasks.clone(), wake);
         let known = session.setup.facts.account.is_some();
-        if session.setup.steps.sign_in.remembered.is_some() && !known {
+        if session.setup.steps.sign_in.remembered.is_some() && !known && !resumes {
             session.act(sign_in::Msg::SignIn.into());
         } else if !known {
             self.recall(ctx, world);
@@ -134,11 +193,36 @@ impl App {
     }
 
     /// Back to the start page. Ending practice may take seconds, so the set-up ends beside the window.
-    fn leave(&mut self) {
+    fn leave(&mut self, ctx: &Context) {
         let start = Screen::Start(Start::default());
         if let Screen::Setup(session) = std::mem::replace(&mut self.screen, start) {
-            self.tasks.spawn_blocking(move || drop(session));
+            let ended = self.tasks.spawn_blocking(move || drop(session));
+            let saves = self.saves.clone();
+            let other_copy = self.first_copy.is_none();
+            self.send_home(ctx, async move {
+                // Its last change is in the list only when it has ended.
+                ended.await.ok();
+                let shelf = saved::shelf(saves?).await;
+                Some(News::Shelf(Shelf { other_copy, ..shelf }, None))
+            });
         }
+    }
+
+    /// The same for another environment, signed in as before.
+    fn another(&mut self, ctx: &Context) {
+        let Screen::Setup(session) = &self.screen else { return };
+        let answers = session.setup.for_another_environment();
+        let token = session.setup.facts.token().cloned();
+        let keep = session.setup.steps.sign_in.draft.keep;
+        self.leave(ctx);
+        self.begin_real(ctx, Some(answers), |setup| {
+            setup.steps.sign_in.remembered = token;
+            // Where it is kept by now it stays; the passphrase of a file is not typed here.
+            setup.steps.sign_in.draft.keep = match keep {
+                Keep::Keychain => Keep::Keychain,
+                Keep::Sealed | Keep::SessionOnly => Keep::SessionOnly,
+            };
+        });
     }
 
     /// Asks the keychain for earlier sign-ins.
@@ -186,7 +270,26 @@ impl App {
 
     fn heard(&mut self, ctx: &Context, news: News) {
         match (news, &mut self.screen) {
-            (News::Looks(looks), _) => apply(ctx, looks),
+            (News::Looks(looks), _) => {
+                self.looks = looks;
+                apply(ctx, looks, self.kept.settings);
+            }
+            (News::SettingsKept(ended), _) => {
+                self.kept.problem = ended.err();
+                if self.writing.take() != Some(self.kept.settings) {
+                    self.keep_settings(ctx);
+                }
+            }
+            (News::Everything(everything), _) => self.removal(Removal::Asked(*everything)),
+            (News::EverythingRemoved(Err(problem)), _) => self.removal(Removal::Stopped(problem)),
+            (News::EverythingRemoved(Ok(())), _) => {
+                self.kept.settings = Settings::default();
+                apply(ctx, self.looks, self.kept.settings);
+                self.removal(Removal::Removed);
+                self.look_at_the_shelf(ctx);
+            }
+            // The person asked for it on the clipboard.
+            (News::Plain(secret), _) => ctx.copy_text(secret.expose().to_owned()),
             (News::Practice(result), Screen::Start(start)) => {
                 self.starting = None;
                 start.waiting = None;
@@ -196,24 +299,27 @@ impl App {
                 }
             }
             (News::Profile(result), Screen::Start(start)) => match result {
-                Ok(answers) => self.begin_real(ctx, Some(answers)),
+                Ok(answers) => self.begin_real(ctx, Some(answers), |_| ()),
                 Err(problem) => start.problem = Some(problem),
             },
+            (News::Shelf(shelf, first), screen) => {
+                self.first_copy = self.first_copy.take().or(first);
+                if let Screen::Start(start) = screen {
+                    start.shelf = shelf;
+                }
+            }
+            (News::Opened(Ok((saved, place))), Screen::Start(_)) => {
+                self.begin_kept(ctx, *saved, place);
+            }
+            (News::Opened(Err(problem)) | News::Removed(Err(problem)), Screen::Start(start)) => {
+                start.problem = Some(problem);
+                self.look_at_the_shelf(ctx);
+            }
+            (News::Removed(Ok(())), Screen::Start(_)) => self.look_at_the_shelf(ctx),
             (News::ProfileFile(file), Screen::Start(start)) => {
                 start.profile = file.display().to_string();
             }
-            (News::Remembered(found), Screen::Setup(session)) => {
-                let sign_in = &mut session.setup.steps.sign_in;
-                sign_in.accounts = found.accounts;
-                sign_in.doctl_is_there = found.doctl_is_there;
-                if session.setup.facts.account.is_none()
-                    && sign_in.draft.token.is_empty()
-                    && let Some(token) = found.token
-                {
-                    sign_in.remembered = Some(token);
-                    session.act(sign_in::Msg::SignIn.into());
-                }
-            }
+            (News::Remembered(found), Screen::Setup(session)) => recognise(session, found),
             (News::Folder(folder), Screen::Setup(session)) => {
                 session.setup.steps.project.draft.folder = folder.display().to_string();
             }
@@ -231,19 +337,43 @@ impl App {
                 | News::ProfileFile(_)
                 | News::Remembered(_)
                 | News::Folder(_)
-                | News::SaveTo(_),
+                | News::SaveTo(_)
+                | News::Opened(_)
+                | News::Removed(_),
                 _,
             ) => {}
         }
     }
 
-    fn begin_real(&mut self, ctx: &Context, answers: Option<Answers>) {
+    fn begin_real(
+        &mut self,
+        ctx: &Context,
+        answers: Option<Answers>,
+        prepare: impl FnOnce(&mut Setup),
+    ) {
         match (self.real)() {
             Ok(mut begun) => {
                 if let Some(answers) = answers {
                     begun.setup.answer(answers);
+                    begun.setup.lead_newcomer();
                 }
+                prepare(&mut begun.setup);
                 self.begin(ctx, begun);
+            }
+            Err(problem) => {
+                if let Screen::Start(start) = &mut self.screen {
+                    start.problem = Some(problem);
+                }
+            }
+        }
+    }
+
+    /// Goes on with a saved set-up, in the same world as a new one.
+    fn begin_kept(&mut self, ctx: &Context, saved: Saved, place: Place) {
+        match (self.real)() {
+            Ok(begun) => {
+                let setup = Setup::resumed(Rules::default(), saved);
+                self.begin(ctx, Begun { setup, place: Some(place), ..begun });
             }
             Err(problem) => {
                 if let Screen::Start(start) = &mut self.screen {
@@ -255,9 +385,22 @@ impl App {
 
     /// Draws the window; a dialog of the system is opened by the caller, who has the window's handle.
     pub fn frame(&mut self, ui: &mut Ui) -> Option<Dialog> {
+        if let Some(page) = &mut self.settings {
+            let places = places(&self.kept, self.saves.as_deref());
+            let wish = page.show(ui, &mut self.kept.settings, self.kept.problem.as_ref(), &places);
+            if let Some(wish) = wish {
+                self.settle(ui.ctx(), wish);
+            }
+            self.over(ui);
+            return None;
+        }
         let dialog = match &mut self.screen {
             Screen::Start(start) => {
-                let choice = start.show(ui, self.practice.is_some());
+                let asked = page::window_keys(ui);
+                let choice = start.show(ui, self.practice.is_some(), Timestamp::now());
+                if let Some(act) = asked {
+                    self.act(ui.ctx(), act);
+                }
                 choice.and_then(|choice| self.chosen(ui.ctx(), choice))
             }
             Screen::Setup(session) => {
@@ -269,18 +412,38 @@ impl App {
                 dialog
             }
         };
+        self.over(ui);
+        dialog
+    }
+
+    /// What stands over every page for a while.
+    fn over(&mut self, ui: &mut Ui) {
         self.say(ui);
         if let Screen::Setup(session) = &mut self.screen {
             self.leaving.show(ui, session);
         }
-        dialog
     }
 
     fn chosen(&mut self, ctx: &Context, choice: Choice) -> Option<Dialog> {
         match choice {
-            Choice::SignIn => self.begin_real(ctx, None),
+            Choice::Continue(id) => {
+                if let Some(folder) = self.saves.clone() {
+                    self.send_home(ctx, async move {
+                        let opened = saved::open(folder, id).await;
+                        Some(News::Opened(opened.map(|(saved, place)| (Box::new(saved), place))))
+                    });
+                }
+            }
+            Choice::Remove(id) => {
+                if let Some(folder) = self.saves.clone() {
+                    self.send_home(ctx, async move {
+                        Some(News::Removed(saved::remove(folder, id).await))
+                    });
+                }
+            }
+            Choice::SignIn => self.begin_real(ctx, None, |_| ()),
             Choice::PasteUrls => {
-                self.begin_real(ctx, None);
+                self.begin_real(ctx, None, |_| ());
                 return self.act(ctx, Msg::Go(StepId::Urls).into());
             }
             Choice::Practise => {
@@ -304,6 +467,7 @@ impl App {
                 });
             }
             Choice::Browse => return Some(Dialog::Profile),
+            Choice::Settings => self.open_settings(ctx),
             Choice::Copy(text) => self.copy(
                 ctx,
                 Copied { text: Secret::new(text), kind: "Text".to_owned(), secret: false },
@@ -328,22 +492,115 @@ impl App {
                 let dialog = self.act(ctx, *first);
                 return self.act(ctx, *second).or(dialog);
             }
-            Act::Leave => self.leave(),
+            Act::Say(text) => self.tell(ctx, text),
+            Act::Settings => self.open_settings(ctx),
+            Act::Size(size) => self.resize(ctx, size),
+            Act::Leave => self.leave(ctx),
+            Act::Another => self.another(ctx),
             Act::Finish => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
         None
     }
 
     fn copy(&mut self, ctx: &Context, copied: Copied) {
-        // The person asked for it on the clipboard.
-        ctx.copy_text(copied.text.expose().to_owned());
         let mut said = format!("{} copied.", copied.kind);
         if copied.secret {
-            let stays = desktop::COPY_STAYS.as_secs();
-            said = format!("{said} The clipboard is cleared in {stays} s.");
-            self.copies.made(copied.text);
+            let stays = self.kept.settings.copies_stay.length();
+            said = format!("{said} The clipboard is cleared in {} s.", stays.as_secs());
+            let (home, waker) = (self.home.clone(), ctx.clone());
+            self.copies.make(copied.text, stays, move |secret| {
+                // A full line home: the person presses once more.
+                home.try_send(News::Plain(secret)).ok();
+                waker.request_repaint();
+            });
+        } else {
+            // The person asked for it on the clipboard.
+            ctx.copy_text(copied.text.expose().to_owned());
         }
+        self.tell(ctx, said);
+    }
+
+    fn tell(&mut self, ctx: &Context, said: String) {
         self.said = Some((said, ctx.input(|input| input.time) + 4.0));
+    }
+
+    fn open_settings(&mut self, ctx: &Context) {
+        self.opener = ctx.memory(egui::Memory::focused);
+        self.settings = Some(settings::Page::default());
+        ctx.request_repaint();
+    }
+
+    fn resize(&mut self, ctx: &Context, size: act::TextSize) {
+        let text = &mut self.kept.settings.text;
+        *text = match size {
+            act::TextSize::Larger => text.larger(),
+            act::TextSize::Smaller => text.smaller(),
+            act::TextSize::Usual => TextSize::default(),
+        };
+        let said = format!("Text at {} %", text.percent());
+        self.changed_settings(ctx);
+        self.tell(ctx, said);
+    }
+
+    /// They hold at once, and are kept beside the window.
+    fn changed_settings(&mut self, ctx: &Context) {
+        apply(ctx, self.looks, self.kept.settings);
+        if self.writing.is_none() {
+            self.keep_settings(ctx);
+        }
+    }
+
+    fn keep_settings(&mut self, ctx: &Context) {
+        let settings = self.kept.settings;
+        let Some(file) = self.kept.file.clone() else { return };
+        self.writing = Some(settings);
+        self.send_home(ctx, async move {
+            Some(News::SettingsKept(kept_settings::save(file, settings).await))
+        });
+    }
+
+    fn settle(&mut self, ctx: &Context, wish: Wish) {
+        match wish {
+            Wish::Close => {
+                self.settings = None;
+                if let Some(id) = self.opener.take() {
+                    ctx.memory_mut(|memory| memory.request_focus(id));
+                }
+                ctx.request_repaint();
+            }
+            Wish::Changed => self.changed_settings(ctx),
+            Wish::LookForEverything => {
+                self.removal(Removal::Looking);
+                let (saves, file) = (self.saves.clone(), self.kept.file.clone());
+                let open = matches!(&self.screen, Screen::Setup(session) if !matches!(session.page.keeping, page::Keeping::Nowhere));
+                self.send_home(ctx, async move {
+                    let world = World::real().ok()?;
+                    let mut all = kept_settings::everything(&world, saves, file).await;
+                    if open {
+                        let why = "A set-up is open. Go back to the start page first.";
+                        all.waits = Some(why.to_owned());
+                    }
+                    Some(News::Everything(Box::new(all)))
+                });
+            }
+            Wish::RemoveEverything => {
+                self.removal(Removal::Removing);
+                let (saves, file) = (self.saves.clone(), self.kept.file.clone());
+                self.send_home(ctx, async move {
+                    let ended = match World::real() {
+                        Ok(world) => kept_settings::remove_everything(&world, saves, file).await,
+                        Err(problem) => Err(problem),
+                    };
+                    Some(News::EverythingRemoved(ended))
+                });
+            }
+        }
+    }
+
+    fn removal(&mut self, removal: Removal) {
+        if let Some(page) = &mut self.settings {
+            page.everything = removal;
+        }
     }
 
     /// The system's dialog for a file or folder, without waiting for it.
@@ -387,15 +644,68 @@ impl App {
     }
 }
 
-fn apply(ctx: &Context, looks: Looks) {
-    let theme = match looks.dark {
+/// Signs in with the account that was used last, unless the set-up has one already.
+fn recognise(session: &mut Session, found: Remembered) {
+    let sign_in = &mut session.setup.steps.sign_in;
+    sign_in.accounts = found.accounts;
+    sign_in.doctl_is_there = found.doctl_is_there;
+    sign_in.sealed.is_there = found.sealed;
+    // One that is gone on with has an account of its own.
+    if session.setup.resume.is_none()
+        && session.setup.facts.account.is_none()
+        && sign_in.draft.token.is_empty()
+        && let Some(token) = found.token
+    {
+        sign_in.remembered = Some(token);
+        session.act(sign_in::Msg::SignIn.into());
+    }
+}
+
+/// The person's settings first, then the desktop's wishes.
+fn apply(ctx: &Context, looks: Looks, settings: Settings) {
+    let preference = match settings.look {
+        Look::System => egui::ThemePreference::System,
+        Look::Light | Look::ContrastLight => egui::ThemePreference::Light,
+        Look::Dark | Look::ContrastDark => egui::ThemePreference::Dark,
+    };
+    let contrast = match settings.look {
+        Look::System => looks.high_contrast,
+        Look::Light | Look::Dark => false,
+        Look::ContrastLight | Look::ContrastDark => true,
+    };
+    let still = match settings.motion {
+        Motion::System => looks.reduced_motion,
+        Motion::Reduced => true,
+        Motion::Full => false,
+    };
+    let fallback = match looks.dark {
         Some(true) => egui::Theme::Dark,
         Some(false) | None => egui::Theme::Light,
     };
-    ctx.options_mut(|options| options.fallback_theme = theme);
-    ctx.all_styles_mut(|style| {
-        style.animation_time = if looks.reduced_motion { 0.0 } else { theme::FADE };
+    ctx.options_mut(|options| {
+        options.fallback_theme = fallback;
+        options.theme_preference = preference;
     });
+    theme::use_contrast(ctx, contrast);
+    ctx.all_styles_mut(|style| style.animation_time = if still { 0.0 } else { theme::FADE });
+    kit::use_letter_keys(ctx, settings.letter_keys);
+    let factor = settings.text.factor();
+    if ctx.zoom_factor().to_bits() != factor.to_bits() {
+        ctx.set_zoom_factor(factor);
+    }
+}
+
+/// Where the program keeps what outlives it.
+fn places(kept: &Kept, saves: Option<&std::path::Path>) -> settings::Places {
+    let path = |path: &std::path::Path| path.display().to_string();
+    let nowhere = || "Nowhere: they last until you close Poolwright.".to_owned();
+    let data = saves.and_then(std::path::Path::parent);
+    vec![
+        ("Settings", kept.file.as_deref().map_or_else(nowhere, path)),
+        ("Saved set-ups", saves.map_or_else(nowhere, path)),
+        ("Copies of files", data.map_or_else(nowhere, path)),
+        ("Tokens", "The system's password store, under “poolwright”.".to_owned()),
+    ]
 }
 
 fn unread() -> Problem {

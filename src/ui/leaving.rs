@@ -75,11 +75,11 @@ impl Leaving {
     pub fn show(&mut self, ui: &Ui, session: &mut Session) {
         match self {
             Self::Asking(what) => {
-                let title = "Close while something is being done?";
+                let title = "Quit while something is being done?";
                 let text = format!(
-                    "{what} is still going on. Closing cuts it off; what was done by then stays done."
+                    "{what} is still going on. Quitting cuts it off; what was done by then stays done, and is looked up when the set-up is opened again."
                 );
-                match kit::question(ui, title, &text, &["Keep the window open", "Close anyway"]) {
+                match kit::question(ui, title, &text, &["Keep the window open", "Stop and quit"]) {
                     Some(0) => *self = Self::No,
                     Some(_) => {
                         self.go(ui.ctx(), session);

@@ -6,18 +6,26 @@ pub mod brake;
 pub mod kit;
 pub mod leaving;
 pub mod page;
+mod plan;
+pub mod self_test;
 pub mod session;
+pub mod settings;
 pub mod start;
 pub mod steps;
 pub mod theme;
 
-use std::sync::Arc;
+use std::{cell::Cell, error::Error, path::PathBuf, sync::Arc};
 
-use eframe::{NativeOptions, Renderer};
+use eframe::{CreationContext, NativeOptions, Renderer};
 use egui::ViewportBuilder;
 use futures_util::future::BoxFuture;
 
-use crate::{domain::problem::Problem, effects::World, setup::Setup, ui::app::App};
+use crate::{
+    domain::problem::Problem,
+    effects::{World, saved::Place, settings::Kept},
+    setup::Setup,
+    ui::app::App,
+};
 
 /// What the window is opened with.
 pub struct Open {
@@ -25,15 +33,21 @@ pub struct Open {
     pub tasks: tokio::runtime::Handle,
     /// The set-up to begin with; `None` shows the start page.
     pub begin: Option<Begun>,
+    /// The folder of saved set-ups; `None` where none are kept.
+    pub saves: Option<PathBuf>,
     /// `None` where practice is not built in.
     pub practice: Option<StartPractice>,
     pub real: StartReal,
+    /// As they were kept at the last start.
+    pub settings: Kept,
 }
 
 /// A set-up and the world that it acts on.
 pub struct Begun {
     pub setup: Setup,
     pub world: World,
+    /// Where it is kept; `None`: it ends with the window.
+    pub place: Option<Place>,
     /// Ends practice when it is dropped.
     pub guard: Option<Box<dyn Send>>,
 }
@@ -55,23 +69,33 @@ pub enum WindowError {
     Broken,
 }
 
-/// Opens the window and stays until it is closed. OpenGL first, it starts quicker; then Vulkan.
+/// Opens the window and stays until it is closed.
 pub fn run(open: Open) -> Result<(), WindowError> {
     let mut open = Some(open);
+    show(|created| {
+        let open = open.take().ok_or("the set-up was handed to another window")?;
+        Ok(Box::new(App::new(&created.egui_ctx, open)))
+    })
+}
+
+type Made<'app> = Result<Box<dyn eframe::App + 'app>, Box<dyn Error + Send + Sync>>;
+
+/// Shows what `make` makes, with the first renderer that works here.
+fn show<'app>(mut make: impl FnMut(&CreationContext<'_>) -> Made<'app>) -> Result<(), WindowError> {
+    let is_open = Cell::new(false);
     for renderer in renderers() {
-        let slot = &mut open;
         let ended = eframe::run_native(
             "Poolwright",
             options(renderer),
-            Box::new(move |created| {
-                let open = slot.take().ok_or("the set-up was handed to another window")?;
-                Ok(Box::new(App::new(&created.egui_ctx, open)))
+            Box::new(|created| {
+                is_open.set(true);
+                make(created)
             }),
         );
         let Err(err) = ended else { return Ok(()) };
         tracing::info!(%renderer, %err, "no window");
-        if open.is_none() {
-            // It was open already; a second window would begin without a set-up.
+        if is_open.get() {
+            // A second window would begin without a set-up.
             return Err(WindowError::Broken);
         }
         if matches!(err, eframe::Error::WinitEventLoop(_) | eframe::Error::Winit(_)) {

@@ -1,26 +1,37 @@
-//! The frame of every page: band, header, rail, heading, problem, buttons and the drawer of requests.
+//! The frame of every page: band, header, rail, heading, problem, buttons, and the panels for requests and help.
 
+mod actions;
+mod commands;
 mod drawer;
 mod footer;
 mod header;
+mod help;
 mod keys;
+mod panel;
 mod rail;
+mod welcome;
 
-use egui::{Frame, Id, Margin, Rect, RichText, ScrollArea, Stroke, Ui, UiBuilder, vec2};
+pub use actions::window_keys;
+use egui::{Frame, Id, Margin, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
 use jiff::Timestamp;
 
 use crate::{
-    domain::{cluster::Environment, problem::Fix, secret::Secret},
+    domain::{
+        access::Granted,
+        cluster::Environment,
+        problem::{Fix, Problem},
+        secret::Secret,
+    },
     setup::{
         Msg, Setup,
         facts::Scope,
-        step::{Primary, StepId},
+        step::{Primary, Standing, StepId},
     },
     ui::{
         act::{Act, Copied},
         kit::{self, FirstFix, Icon},
-        page::{footer::Footer, keys::Panes},
-        steps,
+        page::{commands::Commands, footer::Footer, keys::Panes},
+        plan, steps,
         theme::{
             BAND_HEIGHT, CONTENT_WIDTH, HEADER_HEIGHT, RAIL_FOLDS_BELOW, RAIL_WIDTH, Theme, gap,
         },
@@ -30,21 +41,101 @@ use crate::{
 /// What the frame remembers of its own: nothing that the set-up needs.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The drawer of requests is open.
-    drawer: bool,
-    /// It was opened just now and is to take the focus.
-    drawer_enters: bool,
+    drawer: drawer::Drawer,
+    /// The help is open, in the place of the drawer.
+    help: bool,
+    help_enters: bool,
+    /// What had the focus when the help was opened.
+    opener: Option<Id>,
+    commands: Option<Commands>,
+    /// Takes the focus as soon as nothing stands over the page any more.
+    returns: Option<Id>,
     /// The cluster's name, as typed so far to allow changes in production.
     typed: String,
     /// The page that was drawn last; another one takes the focus to its title.
-    shown: Option<StepId>,
+    shown: Option<Sheet>,
     /// The problem that was drawn last; another one is scrolled to.
     told: Option<String>,
     /// What runs, and since when by the window's clock.
     running: Option<(String, f64)>,
     panes: Panes,
+    pub keeping: Keeping,
     /// Shown in band and title while no cluster tells its environment.
     pub label: Option<Environment>,
+}
+
+/// What can stand on the right, over or beside the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Panel {
+    Requests,
+    Help,
+}
+
+/// What the content shows: a step, or the plan of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sheet {
+    Step(StepId),
+    Plan,
+}
+
+impl Sheet {
+    fn of(setup: &Setup) -> Self {
+        if setup.plan.open { Self::Plan } else { Self::Step(setup.current) }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Step(step) => step.title(),
+            Self::Plan => plan::TITLE,
+        }
+    }
+
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Step(step) => step.purpose(),
+            Self::Plan => plan::PURPOSE,
+        }
+    }
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Step(step) => step.key(),
+            Self::Plan => "plan",
+        }
+    }
+
+    fn standing(self, setup: &Setup) -> Standing {
+        match self {
+            Self::Step(step) => setup.standing(step),
+            Self::Plan => setup.plan_standing(),
+        }
+    }
+
+    /// The step that an act on a problem of this page is for.
+    fn acting(self, setup: &Setup) -> StepId {
+        match self {
+            Self::Step(step) => step,
+            Self::Plan => setup.plan_stopped_at().unwrap_or(setup.current),
+        }
+    }
+
+    fn problem(self, setup: &Setup) -> Option<&Problem> {
+        match self {
+            Self::Step(step) => setup.problem(step),
+            Self::Plan => setup.plan_problem(),
+        }
+    }
+}
+
+/// Whether the set-up can be gone on with later.
+#[derive(Debug, Default)]
+pub enum Keeping {
+    /// It ends with the window, as a practice does.
+    #[default]
+    Nowhere,
+    Kept,
+    /// It was to be kept, and why it is not.
+    Failing(Problem),
 }
 
 /// Where the parts of the window stand.
@@ -55,7 +146,7 @@ struct Places {
     /// Rail on the left, or a bar above the content.
     steps: Rect,
     content: Rect,
-    drawer: Option<Rect>,
+    panel: Option<Rect>,
     /// Rail and header have their full size.
     wide: bool,
     tall: bool,
@@ -68,7 +159,7 @@ const DRAWER_WIDTH: f32 = 400.0;
 const HEADER_FOLDS_BELOW: f32 = 700.0;
 
 impl Places {
-    fn of(full: Rect, drawer: bool) -> Self {
+    fn of(full: Rect, panel: bool) -> Self {
         let wide = RAIL_FOLDS_BELOW <= full.width();
         let tall = HEADER_FOLDS_BELOW <= full.height();
         let (band, rest) = full.split_top_bottom_at_y(full.top() + BAND_HEIGHT);
@@ -83,10 +174,10 @@ impl Places {
         // Beside the content where there is room, else over it; over all of it in a small window.
         let whole = full.width() < 2.0 * DRAWER_WIDTH;
         let left = if whole { full.left() } else { full.right() - DRAWER_WIDTH };
-        let drawer = drawer.then(|| rest.with_min_x(left));
-        let beside = drawer.is_some() && 480.0 <= left - content.left();
+        let panel = panel.then(|| rest.with_min_x(left));
+        let beside = panel.is_some() && 480.0 <= left - content.left();
         let content = if beside { content.with_max_x(left) } else { content };
-        Self { band, header, steps, content, drawer, wide, tall }
+        Self { band, header, steps, content, panel, wide, tall }
     }
 }
 
@@ -98,7 +189,11 @@ fn environment(setup: &Setup, label: Option<Environment>) -> Option<Environment>
 /// `Step 6 of 12, Test, shop-db (practice)`
 pub fn title(setup: &Setup, label: Option<Environment>) -> String {
     let step = setup.current;
-    let place = format!("Step {} of {}, {}", step.number(), StepId::ALL.len(), step.name());
+    let place = if setup.plan.open {
+        plan::TITLE.to_owned()
+    } else {
+        format!("Step {} of {}, {}", step.number(), StepId::ALL.len(), step.name())
+    };
     let cluster = setup.facts.cluster.as_ref().map(|facts| facts.cluster.name.as_str());
     match (cluster, environment(setup, label)) {
         (Some(name), Some(environment)) => format!("{place}, {name} ({})", environment.word()),
@@ -114,7 +209,7 @@ impl Page {
         self.follow(ui, setup);
         self.keys(ui, setup, &mut acts);
         let theme = Theme::of(ui);
-        let places = Places::of(ui.max_rect(), self.drawer);
+        let places = Places::of(ui.max_rect(), self.panel().is_some());
         ui.painter().rect_filled(ui.max_rect(), 0, theme.bg);
         let environment = environment(setup, self.label);
         let band = environment.map_or(theme.raised, |environment| theme.environment(environment));
@@ -126,20 +221,32 @@ impl Page {
             self.step_bar(ui, &places, setup, &mut acts);
         }
         self.content(ui, &places, setup, now, &mut acts);
-        kit::leave_folds(ui.ctx());
-        if let Some(rect) = places.drawer {
-            self.drawer(ui, rect, setup, &mut acts);
+        match (places.panel, self.panel()) {
+            (Some(rect), Some(Panel::Requests)) => self.drawer(ui, rect, setup, &mut acts),
+            (Some(rect), Some(Panel::Help)) => self.help_panel(ui, rect, setup, &mut acts),
+            (_, None) | (None, Some(_)) => {}
         }
+        self.commands(ui, setup, &mut acts);
         acts
+    }
+
+    /// Leaving a set-up that changed something and is not kept would leave its undo behind; access that ends with the
+    /// program needs a set-up to end it.
+    fn may_leave(&self, setup: &Setup) -> bool {
+        let open = setup.facts.leases.iter().any(Granted::ends_by_itself);
+        setup.record.entries.is_empty()
+            || (matches!(self.keeping, Keeping::Kept) && !setup.busy() && !open)
     }
 
     /// Notices that another page is shown, or that something began to run.
     fn follow(&mut self, ui: &Ui, setup: &Setup) {
-        if self.shown != Some(setup.current) {
+        if self.shown != Some(Sheet::of(setup)) {
             self.told = None;
             self.running = None;
+            // The new page's title takes the focus.
+            self.returns = None;
         }
-        let working = match setup.primary(setup.current) {
+        let working = match setup.primary_shown() {
             Primary::Working(what, _) => Some(what),
             _ => None, // nothing runs
         };
@@ -160,12 +267,12 @@ impl Page {
         now: Timestamp,
         acts: &mut Vec<Act>,
     ) {
-        let step = setup.current;
+        let sheet = Sheet::of(setup);
         let margin = if places.wide { 40.0 } else { gap::L };
         let footer = Footer::of(ui, self, places, setup);
         let (page, buttons) =
             places.content.split_top_bottom_at_y(places.content.bottom() - footer.height());
-        ui.scope_builder(UiBuilder::new().max_rect(page).id_salt(step.key()), |ui| {
+        ui.scope_builder(UiBuilder::new().max_rect(page).id_salt(sheet.key()), |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let width = (ui.available_width() - 2.0 * margin).min(CONTENT_WIDTH);
                 let top = if places.tall { gap::XL } else { gap::M };
@@ -178,7 +285,7 @@ impl Page {
                     })
                     .show(ui, |ui| {
                         ui.set_width(width);
-                        self.zones(ui, step, setup, now, acts);
+                        self.zones(ui, sheet, setup, now, acts);
                     });
             });
         });
@@ -191,20 +298,30 @@ impl Page {
     fn zones(
         &mut self,
         ui: &mut Ui,
-        step: StepId,
+        sheet: Sheet,
         setup: &mut Setup,
         now: Timestamp,
         acts: &mut Vec<Act>,
     ) {
         ui.spacing_mut().item_spacing.y = gap::M;
-        let entered = self.shown != Some(step);
-        self.heading(ui, step, setup);
-        let missing = setup.facts.missing_for(step);
+        let entered = self.shown != Some(sheet);
+        self.heading(ui, sheet, setup);
+        if let Keeping::Failing(problem) = &self.keeping {
+            kit::note(ui, Theme::of(ui).warning, Icon::Warning, &problem.what, &problem.why);
+        }
+        welcome::show(ui, setup, acts);
+        let missing = match sheet {
+            Sheet::Step(step) => setup.facts.missing_for(step),
+            Sheet::Plan => None,
+        };
         if let Some(missing) = missing {
             ahead(ui, missing, acts);
         }
-        lacking(ui, step, setup, acts);
-        if let Some(problem) = setup.problem(step) {
+        if let Sheet::Step(step) = sheet {
+            lacking(ui, step, setup, acts);
+        }
+        let step = sheet.acting(setup);
+        if let Some(problem) = sheet.problem(setup) {
             let usable = |fix: &Fix| match fix {
                 Fix::Copy(_) | Fix::Open(_) => true,
                 Fix::TryAgain
@@ -219,13 +336,14 @@ impl Page {
                 | Fix::UseBuiltInRunner
                 | Fix::DeleteUnchecked
                 | Fix::RestoreApp
+                | Fix::KeepSealed
                 | Fix::KeepForSession => setup.fix(step, fix).is_some(),
             };
             let top = ui.cursor().min;
             let new = self.told.as_deref() != Some(problem.what.as_str());
             // A page that was just opened is read from its title on; who types is not interrupted.
             let enter = new && !entered && !ui.text_edit_focused();
-            let first = match setup.primary(step) {
+            let first = match setup.primary_shown() {
                 Primary::Act(..) | Primary::Next => FirstFix::Beside,
                 Primary::Blocked(..) | Primary::Working(..) => FirstFix::Main,
             };
@@ -240,42 +358,45 @@ impl Page {
         }
         let page = ui.add_enabled_ui(missing.is_none(), |ui| {
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::M);
-            steps::show(ui, step, setup, now)
+            match sheet {
+                Sheet::Step(step) => steps::show(ui, step, setup, now),
+                Sheet::Plan => plan::show(ui, setup),
+            }
         });
         acts.extend(page.inner);
     }
 
-    fn heading(&mut self, ui: &mut Ui, step: StepId, setup: &Setup) {
+    fn heading(&mut self, ui: &mut Ui, sheet: Sheet, setup: &Setup) {
         let theme = Theme::of(ui);
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = gap::M;
-                let entered = self.shown.is_some_and(|shown| shown != step);
+                let entered = self.shown.is_some_and(|shown| shown != sheet);
                 let focused = ui.memory(egui::Memory::focused);
                 // No stop of the Tab key unless it was sent there.
                 let id = if entered || (focused.is_some() && focused == self.panes.content) {
-                    kit::focusable_heading(ui, step.title()).id
+                    kit::focusable_heading(ui, sheet.title()).id
                 } else {
-                    kit::heading(ui, step.title()).id
+                    kit::heading(ui, sheet.title()).id
                 };
                 if entered {
                     ui.memory_mut(|memory| memory.request_focus(id));
                 }
                 self.panes.content = Some(id);
-                self.shown = Some(step);
-                standing(ui, step, setup);
+                self.shown = Some(sheet);
+                standing(ui, sheet.standing(setup));
             });
-            let purpose = RichText::new(step.purpose()).color(theme.text_2).line_height(Some(20.0));
+            let purpose =
+                RichText::new(sheet.purpose()).color(theme.text_2).line_height(Some(20.0));
             ui.add(egui::Label::new(purpose).wrap());
             ui.add_space(gap::XS);
         });
     }
 }
 
-/// Icon and word of a step, beside its title.
-fn standing(ui: &mut Ui, step: StepId, setup: &Setup) {
-    let standing = setup.standing(step);
+/// Icon and word of a page, beside its title.
+fn standing(ui: &mut Ui, standing: Standing) {
     let (icon, colour) = kit::standing_icon(standing, Theme::of(ui));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -289,6 +410,7 @@ fn ahead(ui: &mut Ui, missing: StepId, acts: &mut Vec<Act>) {
     let theme = Theme::of(ui);
     Frame::new()
         .fill(theme.info.ground)
+        .stroke(theme.tint_edge(theme.info))
         .corner_radius(6)
         .inner_margin(Margin::symmetric(14, 6))
         .show(ui, |ui| {
@@ -349,6 +471,7 @@ fn act_of(setup: &Setup, step: StepId, fix: Fix) -> Option<Act> {
         | Fix::UseBuiltInRunner
         | Fix::DeleteUnchecked
         | Fix::RestoreApp
+        | Fix::KeepSealed
         | Fix::KeepForSession => setup.fix(step, &fix).map(Act::Do),
     }
 }
@@ -363,7 +486,7 @@ fn surface(ui: &Ui, rect: Rect, hairline_below: bool) {
     let theme = Theme::of(ui);
     ui.painter().rect_filled(rect, 0, theme.surface);
     let y = if hairline_below { rect.bottom() - 0.5 } else { rect.top() + 0.5 };
-    ui.painter().hline(rect.x_range(), y, Stroke::new(1.0, theme.raised));
+    ui.painter().hline(rect.x_range(), y, theme.hairline());
 }
 
 /// The place of one thing in the window that keeps its name from frame to frame.

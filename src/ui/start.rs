@@ -1,4 +1,6 @@
-//! The start page: sign in, paste URLs, open a team profile, or practise.
+//! The start page: go on with a set-up, sign in, paste URLs, open a team profile, or practise.
+
+mod go_on;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,8 +9,11 @@ use egui::{
     StrokeKind, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo, text::LayoutJob, vec2,
 };
 
+use jiff::Timestamp;
+
 use crate::{
     domain::problem::{Fix, Problem},
+    effects::saved::Shelf,
     setup::facts::SCOPES,
     ui::{
         kit::{self, Icon},
@@ -27,11 +32,19 @@ pub struct Start {
     pub waiting: Option<f64>,
     /// Its path is asked for.
     pub profile_asked: bool,
+    /// Set-ups that were begun before.
+    pub shelf: Shelf,
+    /// The one whose removal is asked about.
+    pub removing: Option<String>,
 }
 
 /// What the person chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
+    /// Goes on with a saved set-up.
+    Continue(String),
+    /// Takes one off the list.
+    Remove(String),
     SignIn,
     /// Without an account: the URLs are brought.
     PasteUrls,
@@ -42,12 +55,13 @@ pub enum Choice {
     Browse,
     Copy(String),
     Open(String),
+    Settings,
 }
 
 const WIDTH: f32 = 800.0;
 
 impl Start {
-    pub fn show(&mut self, ui: &mut Ui, can_practise: bool) -> Option<Choice> {
+    pub fn show(&mut self, ui: &mut Ui, can_practise: bool, now: Timestamp) -> Option<Choice> {
         let theme = Theme::of(ui);
         let full = ui.max_rect();
         ui.painter().rect_filled(full, 0, theme.bg);
@@ -55,12 +69,16 @@ impl Start {
         let (header, page) = rest.split_top_bottom_at_y(rest.top() + HEADER_HEIGHT);
         ui.painter().rect_filled(band, 0, theme.raised);
         ui.painter().rect_filled(header, 0, theme.surface);
-        let line = Stroke::new(1.0, theme.raised);
+        let line = theme.hairline();
         ui.painter().hline(header.x_range(), header.bottom() - 0.5, line);
         let row = Layout::left_to_right(Align::Center);
         let inner = header.shrink2(vec2(20.0, 0.0));
-        ui.scope_builder(UiBuilder::new().max_rect(inner).layout(row), |ui| {
+        let settings = ui.scope_builder(UiBuilder::new().max_rect(inner).layout(row), |ui| {
             ui.add(Label::new(RichText::new("Poolwright").text_style(role::card_title())));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                kit::quiet_button(ui, "Settings").clicked()
+            })
+            .inner
         });
         let width = (page.width() - 2.0 * gap::XL).min(WIDTH);
         let side = (page.width() - width) / 2.0;
@@ -74,7 +92,7 @@ impl Start {
                         ui.vertical(|ui| {
                             ui.set_width(width);
                             ui.spacing_mut().item_spacing = vec2(gap::L, gap::L);
-                            self.choices(ui, can_practise)
+                            self.choices(ui, can_practise, now)
                         })
                         .inner
                     })
@@ -83,15 +101,16 @@ impl Start {
                 .inner
         })
         .inner
+        .or(settings.inner.then_some(Choice::Settings))
     }
 
-    fn choices(&mut self, ui: &mut Ui, can_practise: bool) -> Option<Choice> {
+    fn choices(&mut self, ui: &mut Ui, can_practise: bool, now: Timestamp) -> Option<Choice> {
         let mut choice = None;
         ui.scope(|ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
             kit::heading(ui, "Set up connection pooling for a DigitalOcean PostgreSQL cluster");
-            let text = "About 15 minutes. Nothing changes until you press a button that says so.";
-            ui.add(Label::new(RichText::new(text).color(Theme::of(ui).text_2)).wrap());
+            let text = "About 15 minutes. Nothing changes until you press a button that says so. Each change is shown before it is made, and all but migrations can be taken back.";
+            ui.add(Label::new(RichText::new(text).color(Theme::of(ui).text_2).line_height(Some(20.0))).wrap());
             ui.add_space(gap::S);
         });
         if let Some(problem) = &self.problem {
@@ -104,6 +123,8 @@ impl Start {
             }
         }
         ui.add_enabled_ui(self.waiting.is_none(), |ui| {
+            let go_on = go_on::show(ui, &self.shelf, &mut self.removing, now);
+            choice = choice.take().or(go_on);
             choice = choice.take().or(self.tiles(ui, can_practise));
         });
         if let Some(since) = self.waiting {
@@ -112,6 +133,7 @@ impl Start {
         if self.profile_asked {
             choice = choice.or(self.profile(ui));
         }
+        promises(ui);
         kit::fold(ui, "What you will need", needs);
         match &choice {
             Some(Choice::Practise) => {
@@ -119,13 +141,16 @@ impl Start {
                 self.problem = None;
             }
             Some(Choice::StopPractice) => self.waiting = None,
-            Some(Choice::OpenProfile(_)) => self.problem = None,
+            Some(Choice::OpenProfile(_) | Choice::Continue(_) | Choice::Remove(_)) => {
+                self.problem = None;
+            }
             Some(
                 Choice::SignIn
                 | Choice::PasteUrls
                 | Choice::Browse
                 | Choice::Copy(_)
-                | Choice::Open(_),
+                | Choice::Open(_)
+                | Choice::Settings,
             )
             | None => {}
         }
@@ -143,7 +168,8 @@ impl Start {
             let layout = Layout::left_to_right(Align::TOP);
             ui.allocate_ui_with_layout(vec2(ui.available_width(), height), layout, |ui| {
                 for tile in row {
-                    if tile.show(ui, vec2(width, height)).clicked() {
+                    let main = tile.leads == Leads::SignIn && self.shelf.rows.is_empty();
+                    if tile.show(ui, vec2(width, height), main).clicked() {
                         match tile.leads {
                             Leads::SignIn => choice = Some(Choice::SignIn),
                             Leads::Paste => choice = Some(Choice::PasteUrls),
@@ -198,6 +224,28 @@ fn waiting(ui: &mut Ui, since: f64) -> Option<Choice> {
         stop = kit::secondary_button(ui, "Stop").clicked();
     });
     stop.then_some(Choice::StopPractice)
+}
+
+/// What a set-up changes, and what it leaves alone: said before anything is chosen.
+fn promises(ui: &mut Ui) {
+    kit::card(ui, None, |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        kit::key_value(
+            ui,
+            "Will be changed",
+            "One pool at DigitalOcean; the lines of your project and env files that you leave ticked; pending migrations; two variables of the app. Each behind a button of its own.",
+        );
+        kit::key_value(
+            ui,
+            "Never changed",
+            "The cluster and its plan, other pools, your tables' rows, and what is in git.",
+        );
+        kit::key_value(
+            ui,
+            "Never sent",
+            "Nothing about you goes to anybody. Poolwright speaks with DigitalOcean and your database; two services are asked for this computer's public address, once you agree.",
+        );
+    });
 }
 
 fn needs(ui: &mut Ui) {
@@ -276,18 +324,18 @@ impl Tile {
         head.size().y + gap::XS + body.size().y + 2.0 * TILE_SIDE
     }
 
-    fn show(&self, ui: &mut Ui, size: Vec2) -> Response {
+    fn show(&self, ui: &mut Ui, size: Vec2, main: bool) -> Response {
         let theme = Theme::of(ui);
         let (head, body) = self.texts(ui, size.x);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), self.title));
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(self.text));
         // Where most people begin.
-        let main = self.leads == Leads::SignIn && ui.is_enabled();
+        let main = main && ui.is_enabled();
         let edge = match (main, response.hovered()) {
             (true, _) => Stroke::new(2.0, theme.accent),
             (false, true) => Stroke::new(1.0, theme.edge),
-            (false, false) => Stroke::new(1.0, theme.raised),
+            (false, false) => theme.hairline(),
         };
         ui.painter().rect(rect, CARD_RADIUS, theme.surface, edge, StrokeKind::Inside);
         let place = rect.min + Vec2::splat(TILE_SIDE);

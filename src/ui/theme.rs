@@ -40,6 +40,10 @@ pub struct Theme {
     staging: Color32,
     development: Color32,
     practice: Color32,
+    /// Hairlines and the edges of cards.
+    line: Color32,
+    /// High contrast: edges of two points stand in the place of tints.
+    contrast: bool,
 }
 
 /// A status colour and the tint it stands on.
@@ -77,6 +81,8 @@ pub const LIGHT: Theme = Theme {
     staging: rgb(0x8A4B00),
     development: rgb(0x0E6470),
     practice: rgb(0x4A5665),
+    line: rgb(0xEDF0F4),
+    contrast: false,
 };
 
 pub const DARK: Theme = Theme {
@@ -99,12 +105,87 @@ pub const DARK: Theme = Theme {
     staging: rgb(0x8A5A00),
     development: rgb(0x12788A),
     practice: rgb(0x5C6879),
+    line: rgb(0x252D38),
+    contrast: false,
 };
+
+/// At least 7 : 1 for all text.
+pub const CONTRAST_LIGHT: Theme = Theme {
+    bg: rgb(0xFFFFFF),
+    surface: rgb(0xFFFFFF),
+    raised: rgb(0xECECEC),
+    text: rgb(0x000000),
+    text_2: rgb(0x262B33),
+    edge: rgb(0x000000),
+    accent: rgb(0x0A3F8F),
+    on_accent: rgb(0xFFFFFF),
+    success: tone(0x0B4A25, 0xFFFFFF),
+    warning: tone(0x5C3200, 0xFFFFFF),
+    danger: tone(0x8A0F0A, 0xFFFFFF),
+    info: tone(0x0A3F8F, 0xFFFFFF),
+    idle: rgb(0x333B47),
+    chart_before: rgb(0x7A3200),
+    chart_after: rgb(0x0A3F8F),
+    production: rgb(0x8F1010),
+    staging: rgb(0x5C3200),
+    development: rgb(0x084A54),
+    practice: rgb(0x333B47),
+    line: rgb(0x000000),
+    contrast: true,
+};
+
+pub const CONTRAST_DARK: Theme = Theme {
+    bg: rgb(0x000000),
+    surface: rgb(0x000000),
+    raised: rgb(0x1E1E1E),
+    text: rgb(0xFFFFFF),
+    text_2: rgb(0xE2E6EB),
+    edge: rgb(0xFFFFFF),
+    accent: rgb(0x9CC4FF),
+    on_accent: rgb(0x000000),
+    success: tone(0x7CE79B, 0x000000),
+    warning: tone(0xFFC94D, 0x000000),
+    danger: tone(0xFFA39B, 0x000000),
+    info: tone(0x9CC4FF, 0x000000),
+    idle: rgb(0xC9D0D9),
+    chart_before: rgb(0xFFB370),
+    chart_after: rgb(0x9CC4FF),
+    production: rgb(0x8F1010),
+    staging: rgb(0x5C3200),
+    development: rgb(0x084A54),
+    practice: rgb(0x333B47),
+    line: rgb(0xFFFFFF),
+    contrast: true,
+};
+
+const THEMES: [&Theme; 4] = [&LIGHT, &DARK, &CONTRAST_LIGHT, &CONTRAST_DARK];
 
 impl Theme {
     /// The tokens of the theme that `ui` is drawn in.
     pub fn of(ui: &egui::Ui) -> &'static Self {
-        if ui.visuals().dark_mode { &DARK } else { &LIGHT }
+        let ground = ui.visuals().panel_fill;
+        // Each has a ground of its own.
+        THEMES.into_iter().find(|theme| theme.bg == ground).unwrap_or(&LIGHT)
+    }
+
+    /// Around what can be pressed but is not a field.
+    pub fn line(&self) -> Color32 {
+        self.line
+    }
+
+    /// Between parts, and around cards.
+    pub fn hairline(&self) -> Stroke {
+        Stroke::new(if self.contrast { 2.0 } else { 1.0 }, self.line)
+    }
+
+    /// Between the rows of a table, and behind a chart.
+    pub fn rule(&self) -> Stroke {
+        Stroke::new(1.0, self.line)
+    }
+
+    /// What tells a tinted part from its surroundings where tints are not used.
+    pub fn tint_edge(&self, tone: Tone) -> Stroke {
+        if self.contrast { Stroke::new(2.0, tone.text) } else { Stroke::NONE }
     }
 
     /// Band and pill of an environment. Never used for a status.
@@ -172,8 +253,22 @@ fn semibold() -> FontFamily {
 pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts());
     ctx.all_styles_mut(shape);
-    ctx.style_mut_of(egui::Theme::Light, |style| paint(style, &LIGHT));
-    ctx.style_mut_of(egui::Theme::Dark, |style| paint(style, &DARK));
+    use_contrast(ctx, false);
+}
+
+/// Paints both styles in their ordinary colours, or in high contrast.
+pub fn use_contrast(ctx: &Context, high: bool) {
+    let (light, dark) = if high { (&CONTRAST_LIGHT, &CONTRAST_DARK) } else { (&LIGHT, &DARK) };
+    ctx.style_mut_of(egui::Theme::Light, |style| paint(style, light));
+    ctx.style_mut_of(egui::Theme::Dark, |style| paint(style, dark));
+}
+
+/// How much of its colour what can't be used keeps. It is still read.
+const DISABLED: f32 = 0.9;
+
+/// The families that the window is drawn with.
+pub fn families() -> [FontFamily; 4] {
+    [FontFamily::Proportional, medium(), semibold(), FontFamily::Monospace]
 }
 
 fn fonts() -> FontDefinitions {
@@ -230,11 +325,10 @@ fn shape(style: &mut Style) {
 }
 
 fn paint(style: &mut Style, theme: &Theme) {
-    let dark = *theme == DARK;
+    let dark = *theme == DARK || *theme == CONTRAST_DARK;
     let mut visuals = if dark { Visuals::dark() } else { Visuals::light() };
     visuals.text_cursor.blink = false;
-    // What can't be used is still read.
-    visuals.disabled_alpha = 0.8;
+    visuals.disabled_alpha = DISABLED;
     visuals.panel_fill = theme.bg;
     visuals.window_fill = theme.surface;
     visuals.extreme_bg_color = theme.surface;
@@ -250,7 +344,7 @@ fn paint(style: &mut Style, theme: &Theme) {
     visuals.selection.stroke = Stroke::new(2.0, theme.accent);
     visuals.window_corner_radius = CornerRadius::same(10);
     visuals.menu_corner_radius = CornerRadius::same(8);
-    visuals.window_stroke = Stroke::new(1.0, theme.raised);
+    visuals.window_stroke = theme.hairline();
     visuals.window_shadow = Shadow {
         offset: [0, 8],
         blur: 24,
@@ -261,7 +355,7 @@ fn paint(style: &mut Style, theme: &Theme) {
     let widgets = &mut visuals.widgets;
     widgets.noninteractive.bg_fill = theme.surface;
     widgets.noninteractive.weak_bg_fill = theme.surface;
-    widgets.noninteractive.bg_stroke = Stroke::new(1.0, theme.raised);
+    widgets.noninteractive.bg_stroke = theme.hairline();
     widgets.noninteractive.fg_stroke = Stroke::new(1.0, theme.text);
     widgets.inactive.bg_fill = theme.raised;
     widgets.inactive.weak_bg_fill = theme.surface;
@@ -312,30 +406,61 @@ mod tests {
     }
 
     #[test]
-    fn text_is_readable_and_edges_are_seen() {
-        for theme in [LIGHT, DARK] {
-            for ground in [theme.bg, theme.surface, theme.raised] {
-                assert!(4.5 <= contrast(theme.text, ground));
-                assert!(4.5 <= contrast(theme.text_2, ground));
+    fn text_is_readable_and_edges_are_seen_in_every_theme() {
+        for theme in THEMES {
+            let text = if theme.contrast { 7.0 } else { 4.5 };
+            let grounds = [theme.bg, theme.surface, theme.raised];
+            let tones = [theme.success, theme.warning, theme.danger, theme.info];
+            let on_grounds = [theme.text, theme.text_2]
+                .into_iter()
+                .flat_map(|ink| grounds.map(|ground| (ink, ground)));
+            let on_tints = tones.into_iter().flat_map(|tone| {
+                [theme.text, tone.text].into_iter().map(move |ink| (ink, tone.ground))
+            });
+            let status = tones
+                .into_iter()
+                .map(|tone| tone.text)
+                .chain([theme.accent])
+                .flat_map(|ink| [theme.bg, theme.surface].map(|ground| (ink, ground)));
+            let bands = Environment::ALL.map(|it| (Color32::WHITE, theme.environment(it)));
+            let filled = [(theme.on_accent, theme.accent), (theme.surface, theme.danger.text)];
+            let toast = [(theme.surface, theme.text)];
+            for (ink, ground) in
+                on_grounds.chain(on_tints).chain(status).chain(bands).chain(filled).chain(toast)
+            {
+                let found = contrast(ink, ground);
+                assert!(text <= found, "{ink:?} on {ground:?}: {found:.2}");
             }
-            for tone in [theme.success, theme.warning, theme.danger, theme.info] {
-                assert!(4.5 <= contrast(tone.text, tone.ground), "{tone:?}");
-                assert!(4.5 <= contrast(theme.text, tone.ground), "{tone:?}");
+            let seen = [theme.edge, theme.idle, theme.chart_before, theme.chart_after];
+            for mark in seen {
+                for ground in [theme.bg, theme.surface] {
+                    let found = contrast(mark, ground);
+                    assert!(3.0 <= found, "{mark:?} on {ground:?}: {found:.2}");
+                }
             }
-            assert!(4.5 <= contrast(theme.on_accent, theme.accent));
+            if theme.contrast {
+                assert!(7.0 <= contrast(theme.line, theme.bg));
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_used_is_still_read() {
+        for theme in THEMES {
             for ground in [theme.bg, theme.surface] {
-                assert!(3.0 <= contrast(theme.edge, ground));
-                assert!(3.0 <= contrast(theme.idle, ground));
-                assert!(4.5 <= contrast(theme.accent, ground));
+                for ink in [theme.text, theme.text_2, theme.accent] {
+                    let found = contrast(ground.lerp_to_gamma(ink, DISABLED), ground);
+                    assert!(4.5 <= found, "{ink:?} on {ground:?}: {found:.2}");
+                }
             }
-            for environment in [
-                Environment::Production,
-                Environment::Staging,
-                Environment::Development,
-                Environment::Practice,
-            ] {
-                assert!(4.5 <= contrast(Color32::WHITE, theme.environment(environment)));
-            }
+        }
+    }
+
+    #[test]
+    fn a_theme_is_known_by_its_ground() {
+        let grounds: Vec<Color32> = THEMES.iter().map(|theme| theme.bg).collect();
+        for (place, ground) in grounds.iter().enumerate() {
+            assert!(!grounds[..place].contains(ground));
         }
     }
 }

@@ -104,6 +104,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["keychain.rs"]),
     ("keyring_core", &["keychain.rs"]),
     ("zbus_secret_service_keyring_store", &["keychain.rs"]),
+    ("argon2", &["sealed.rs"]),
     ("axum", &["practice/"]),
     ("rcgen", &["practice/"]),
     ("clap", &["cli/", "main.rs"]),

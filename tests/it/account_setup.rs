@@ -314,13 +314,37 @@ async fn a_lost_answer_is_looked_up_and_the_pool_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_that_the_account_lists_late_is_looked_for_until_it_is_there() {
+    let mut rig = Rig::full().await;
+    rig.ready().await;
+    rig.plan("POST", "/pools", Fault::AnswerLost).await;
+    let not_yet = Planned {
+        method: "GET".to_owned(),
+        path_end: "/pools/contrezz-pool".to_owned(),
+        times: 3,
+        fault: Fault::error(404, "not_found", "Not found."),
+    };
+    rig.account.plan_fault(not_yet).await;
+    rig.act(pool::Msg::Act).await;
+    assert_eq!(rig.setup.standing(StepId::Pool), Standing::Done);
+    let calls = rig.calls();
+    assert_eq!(calls.first().map(String::as_str), Some("POST pools"));
+    assert_eq!(calls[1..], vec!["GET contrezz-pool"; 4]);
+    let undo = rig.setup.record.entries.first().map(|entry| entry.undo.clone());
+    assert!(matches!(undo, Some(Undo::DeletePool { .. })), "it is ours: {undo:?}");
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_that_was_not_made_is_offered_again() {
     let mut rig = Rig::full().await;
     rig.ready().await;
     rig.plan("POST", "/pools", Fault::error(500, "server_error", "Unexpected server-side error"))
         .await;
     rig.act(pool::Msg::Act).await;
-    assert_eq!(rig.calls(), ["POST pools", "GET contrezz-pool"]);
+    let calls = rig.calls();
+    assert_eq!(calls.iter().filter(|call| *call == "POST pools").count(), 1);
+    assert_eq!(calls.iter().filter(|call| *call == "GET contrezz-pool").count(), 10);
     assert_eq!(rig.problem(StepId::Pool).what, "Pool contrezz-pool was not created.");
     let again = rig.setup.fix(StepId::Pool, &Fix::TryAgain).unwrap();
     rig.act(again).await;
@@ -480,6 +504,10 @@ async fn an_app_is_switched_restored_and_its_pool_deleted_only_then() {
     rig.act(hand_over::Msg::Undo(spec_entry)).await;
     assert_eq!(rig.spec().await, before);
     rig.act(hand_over::Msg::Undo(pool_entry)).await;
+    // Nothing was tested, so nobody can tell who else uses it: that is said, and the person decides.
+    assert_eq!(rig.problem(StepId::HandOver).code, "clients unknown");
+    let all_the_same = rig.setup.fix(StepId::HandOver, &Fix::DeleteUnchecked).unwrap();
+    rig.act(all_the_same).await;
     assert_eq!(rig.setup.problem(StepId::HandOver), None);
     let path = format!("{}/pools/contrezz-pool", rig.other.cluster().await);
     assert_eq!(rig.other.get(&path).await.status, 404);
@@ -505,6 +533,76 @@ async fn an_app_counts_as_switched_when_its_connections_come_through_the_pool() 
     let deployed = rig.setup.facts.deployed.clone().unwrap();
     assert!(deployed.arrived.is_some_and(|count| 0 < count), "{deployed:?}");
     assert_eq!(rig.setup.standing(StepId::App), Standing::Done);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_that_a_program_uses_is_deleted_only_when_it_is_done() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    rig.act(Msg::Go(StepId::Urls)).await;
+    let Primary::Act(_, build) = rig.setup.primary(StepId::Urls) else {
+        panic!("URLs can be built")
+    };
+    rig.act(build).await;
+    rig.act(Msg::Go(StepId::Test)).await;
+    let pooled = rig.setup.facts.urls.as_ref().unwrap().pooled.text();
+    // The program itself needs it to sign in.
+    let mut program = std::process::Command::new("psql")
+        .arg(pooled.expose())
+        .env("PGAPPNAME", "nightly-report")
+        .args(["-qAt", "-f", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("psql, which PostgreSQL brings");
+    program.stdin.take().unwrap().write_all(b"select 1 \\watch 0.01\n").unwrap();
+    // Its first answer: now it is in.
+    let mut first = [0; 1];
+    std::io::Read::read_exact(program.stdout.as_mut().unwrap(), &mut first).unwrap();
+
+    rig.calls();
+    rig.act(hand_over::Msg::Undo(0)).await;
+    let problem = rig.problem(StepId::HandOver).clone();
+    assert_eq!(problem.code, "in use");
+    assert!(problem.why.contains(": nightly-report (1)."), "{}", problem.why);
+    assert!(!rig.calls().iter().any(|call| call.starts_with("DELETE")));
+
+    program.kill().unwrap();
+    program.wait().unwrap();
+    rig.act(hand_over::Msg::Undo(0)).await;
+    assert_eq!(rig.setup.problem(StepId::HandOver), None);
+    assert!(rig.setup.record.entries[0].undone);
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_pool_gets_its_earlier_settings_back_unless_somebody_changed_it_since() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let path = format!("{}/pools/contrezz-pool", rig.other.cluster().await);
+    let settings =
+        |body: &Value| ["mode", "size", "db", "user"].map(|field| body["pool"][field].clone());
+    let before = settings(&rig.other.get(&path).await.body);
+    rig.setup.steps.pool.draft.mode = poolwright::domain::pool::PoolMode::Session;
+    rig.act(pool::Msg::UseSize(7)).await;
+    rig.act(pool::Msg::Act).await;
+    assert_ne!(settings(&rig.other.get(&path).await.body), before);
+
+    rig.act(hand_over::Msg::Undo(1)).await;
+    assert_eq!(rig.setup.problem(StepId::HandOver), None);
+    assert_eq!(settings(&rig.other.get(&path).await.body), before);
+    let pool = rig.setup.facts.pool.clone().unwrap();
+    assert_eq!((pool.size, pool.mode.word()), (5, "transaction"));
+    assert!(rig.setup.record.entries[1].undone);
+
+    rig.act(pool::Msg::UseSize(6)).await;
+    rig.act(pool::Msg::Act).await;
+    let theirs = json!({"mode": "transaction", "size": 8, "db": before[2], "user": before[3]});
+    rig.other.put(&path, theirs).await;
+    rig.act(hand_over::Msg::Undo(2)).await;
+    assert_eq!(rig.problem(StepId::HandOver).code, "changed since");
+    assert_eq!(rig.other.get(&path).await.body["pool"]["size"], 8);
     rig.close().await;
 }
 

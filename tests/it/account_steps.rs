@@ -122,6 +122,41 @@ async fn an_app_that_is_not_attached_is_attached_and_gets_back_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_takes_the_migrations_over_and_is_gone_after_a_restore() {
+    let mut rig = Rig::full().await;
+    rig.with_pool().await;
+    let path = rig.other.app().await;
+    let mut spec = rig.spec().await;
+    spec["services"][0]["run_command"] = json!("npx prisma migrate deploy && npm start");
+    rig.other.put(&path, json!({ "spec": spec })).await;
+    rig.setup.steps.cluster.draft.environment = Some(Environment::Staging);
+    rig.act(cluster::Msg::Use).await;
+    let before = rig.spec().await;
+
+    rig.setup.steps.app.decide_migrations(app::Migrations::MoveToAJob);
+    rig.act(app::Msg::Switch).await;
+    // One more component costs something, and that is asked about first.
+    let besides = rig.setup.steps.app.proposal.as_ref().unwrap().besides.join(" ");
+    assert!(besides.starts_with("The cost changes from 48 to 60 USD a month."), "{besides}");
+    assert_eq!(rig.spec().await, before);
+    rig.act(app::Msg::Confirm).await;
+    assert_eq!(rig.setup.problem(StepId::App), None);
+    let after = rig.spec().await;
+    assert_eq!(after["services"][0]["run_command"], "npm start");
+    let job = &after["jobs"][0];
+    assert_eq!(
+        (&job["kind"], &job["run_command"]),
+        (&json!("PRE_DEPLOY"), &json!("npx prisma migrate deploy"))
+    );
+    let url = job["envs"].as_array().unwrap().iter().find(|env| env["key"] == "DATABASE_URL");
+    assert_eq!(url.unwrap()["value"], "${db.DATABASE_URL}");
+
+    rig.act(app::Msg::Restore).await;
+    assert_eq!((rig.setup.problem(StepId::App), rig.spec().await), (None, before));
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_url_that_is_written_out_is_encrypted_and_in_no_history() {
     let mut rig = Rig::full().await;
     rig.with_pool().await;

@@ -20,7 +20,11 @@ use poolwright::{
         Msg, Order, Rules, Setup,
         facts::Urls,
         step::{Primary, StepId},
-        steps::{env_files, hand_over, project},
+        steps::{
+            env_files,
+            hand_over::{self, Stand},
+            project,
+        },
     },
 };
 use tempfile::TempDir;
@@ -32,14 +36,14 @@ const POOLED: &str = "postgresql://shop:Zq7canary@db.shop.io:25061/shop-pool?ssl
 const DIRECT: &str = "postgresql://shop:Zq7canary@db.shop.io:25060/shop?sslmode=require";
 
 /// A set-up over a project, with both URLs known.
-struct Bench {
+pub struct Bench {
     folder: TempDir,
-    setup: Setup,
+    pub setup: Setup,
     runner: Runner,
 }
 
 impl Bench {
-    async fn over(files: &[(&str, &str)]) -> Self {
+    pub async fn over(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let world = World {
             api: "http://127.0.0.1:9".to_owned(),
@@ -68,27 +72,34 @@ impl Bench {
         bench
     }
 
-    fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         self.folder.path().join("project")
     }
 
-    fn put(&self, name: &str, text: &str) {
+    pub fn put(&self, name: &str, text: &str) {
         let file = self.root().join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         fs::read_to_string(self.root().join(name)).unwrap()
     }
 
-    async fn act(&mut self, msg: impl Into<Msg>) {
+    pub async fn act(&mut self, msg: impl Into<Msg>) {
         let orders = self.setup.act(Timestamp::now(), msg.into());
         self.settle(orders).await;
     }
 
     async fn settle(&mut self, orders: Vec<Order>) {
         driven::settle(&mut self.setup, &mut self.runner, orders).await;
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.root()).args(arguments).env_clear();
+        git.env("PATH", std::env::var_os("PATH").unwrap());
+        assert!(git.status().unwrap().success());
     }
 
     fn problem(&self, step: StepId) -> &str {
@@ -172,6 +183,131 @@ async fn the_project_is_changed_and_comes_back_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn our_keys_are_taken_back_out_of_a_file_that_changed_since() {
+    let mut bench = Bench::over(&[("package.json", PACKAGE), (".env", ENV)]).await;
+    bench.act(Msg::Go(StepId::EnvFiles)).await;
+    bench.act(env_files::Msg::Write).await;
+    let theirs = bench.text(".env").replace("PORT=8080", "PORT=9090") + "NEW=1\n";
+    bench.put(".env", &theirs);
+
+    bench.act(hand_over::Msg::Undo(0)).await;
+
+    assert!(bench.setup.record.entries[0].undone);
+    assert_eq!(bench.text(".env"), ENV.replace("PORT=8080", "PORT=9090") + "NEW=1\n");
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_changed_since_is_not_taken_back() {
+    let mut bench = Bench::over(&[("package.json", PACKAGE), (".env", ENV)]).await;
+    bench.act(Msg::Go(StepId::EnvFiles)).await;
+    bench.act(env_files::Msg::Write).await;
+    let theirs = bench.text(".env").replace("25060", "25070");
+    bench.put(".env", &theirs);
+
+    bench.act(hand_over::Msg::Undo(0)).await;
+
+    let problem = bench.setup.problem(StepId::HandOver).unwrap();
+    assert_eq!(
+        problem.why,
+        "DIRECT_URL has another value now than the one that was written. The file was left as it is."
+    );
+    assert!(!bench.setup.record.entries[0].undone);
+    assert_eq!(bench.text(".env"), theirs);
+}
+
+#[tokio::test]
+async fn the_list_tells_of_each_file_how_it_stands_before_anything_is_taken_back() {
+    let mut bench = Bench::over(&[
+        ("package.json", PACKAGE),
+        ("prisma/schema.prisma", SCHEMA),
+        (".env", ENV),
+        (".gitignore", ".env\n"),
+    ])
+    .await;
+    bench.act(project::Msg::Write).await;
+    bench.act(Msg::Go(StepId::EnvFiles)).await;
+    bench.act(env_files::Msg::Write).await;
+    let (schema, env) = (bench.text("prisma/schema.prisma"), bench.text(".env"));
+    let both = |bench: &Bench| {
+        let step = &bench.setup.steps.hand_over;
+        [0, 1].map(|index| step.stand(index).cloned().unwrap())
+    };
+
+    bench.act(hand_over::Msg::Look).await;
+    assert_eq!(both(&bench), [Stand::Ours, Stand::Ours]);
+
+    bench.put("prisma/schema.prisma", &format!("{schema}// more\n"));
+    bench.put(".env", &format!("{env}NEW=1\n"));
+    bench.act(hand_over::Msg::Look).await;
+    let by_hand = |why: &str| Stand::Changed(why.to_owned());
+    assert_eq!(both(&bench), [by_hand("the file was changed since"), Stand::KeysOnly]);
+
+    bench.put(".env", &env.replace("25060", "25070"));
+    fs::remove_file(bench.root().join("prisma/schema.prisma")).unwrap();
+    bench.act(hand_over::Msg::Look).await;
+    let [first, second] = both(&bench);
+    assert_eq!(first, by_hand("the file is gone; its backup is still there"));
+    assert_eq!(second, by_hand("the file and our variables in it were changed since"));
+
+    // Nothing of it is touched, and nothing is claimed to be taken back.
+    bench.act(hand_over::Msg::UndoAll).await;
+    assert_eq!(bench.text(".env"), env.replace("25060", "25070"));
+    assert!(bench.setup.record.entries.iter().all(|entry| !entry.undone));
+}
+
+#[tokio::test]
+async fn a_tracked_example_gets_the_names_and_no_value() {
+    let example = "PORT=8080\nDATABASE_URL=\n";
+    let mut bench = Bench::over(&[
+        ("package.json", PACKAGE),
+        (".env", ENV),
+        (".env.example", example),
+        (".gitignore", ".env\n"),
+    ])
+    .await;
+    bench.git(&["init", "-q"]);
+    bench.git(&["add", ".env.example"]);
+
+    bench.act(Msg::Go(StepId::EnvFiles)).await;
+    assert_eq!(bench.ticked(), [Path::new(".env"), Path::new(".env.example")]);
+    bench.act(env_files::Msg::Write).await;
+
+    assert_eq!(
+        bench.text(".env.example"),
+        format!(
+            "{example}# For migrations: the URL of the database itself.\nDIRECT_URL=\"postgresql://USER:PASSWORD@HOST:25060/DATABASE?sslmode=require\"\n"
+        )
+    );
+    let what = &bench.setup.record.entries[1].what;
+    assert!(what.ends_with(".env.example written, 1 name without a value"), "{what}");
+    bench.act(hand_over::Msg::UndoAll).await;
+    assert_eq!(
+        (bench.text(".env"), bench.text(".env.example")),
+        (ENV.to_owned(), example.to_owned())
+    );
+}
+
+#[tokio::test]
+async fn the_authority_that_the_urls_name_is_written_with_them() {
+    let mut bench = Bench::over(&[("package.json", PACKAGE), (".env", ENV)]).await;
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let urls = bench.setup.facts.urls.as_mut().unwrap();
+    (urls.ca, urls.ca_file) = (Some(pem.to_owned()), Some("shop-db-ca.crt".to_owned()));
+
+    bench.act(Msg::Go(StepId::EnvFiles)).await;
+    let Primary::Act(label, _) = bench.setup.primary(StepId::EnvFiles) else { panic!("ready") };
+    assert_eq!(label, "Write 2 variables and the authority");
+    bench.act(env_files::Msg::Write).await;
+
+    assert_eq!(bench.text("shop-db-ca.crt"), pem);
+    assert!(bench.text(".env").contains("sslcert=..%2Fshop-db-ca.crt"), "{}", bench.text(".env"));
+    assert!(matches!(bench.setup.primary(StepId::EnvFiles), Primary::Next));
+    bench.act(hand_over::Msg::UndoAll).await;
+    assert!(!bench.root().join("shop-db-ca.crt").exists());
+    assert_eq!(bench.text(".env"), ENV);
+}
+
+#[tokio::test]
 async fn only_files_that_hold_the_key_are_ticked() {
     let mut bench = Bench::over(&[
         ("package.json", PACKAGE),
@@ -223,12 +359,8 @@ async fn a_file_saved_elsewhere_since_the_preview_is_not_overwritten() {
 #[tokio::test]
 async fn a_tracked_env_file_is_not_written() {
     let mut bench = Bench::over(&[("package.json", PACKAGE), (".env", ENV)]).await;
-    for arguments in [&["init", "-q"][..], &["add", "-f", ".env"]] {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(bench.root()).args(arguments).env_clear();
-        git.env("PATH", std::env::var_os("PATH").unwrap());
-        assert!(git.status().unwrap().success());
-    }
+    bench.git(&["init", "-q"]);
+    bench.git(&["add", "-f", ".env"]);
 
     bench.act(Msg::Go(StepId::EnvFiles)).await;
 

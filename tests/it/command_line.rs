@@ -142,6 +142,38 @@ fn a_dry_run_changes_nothing_and_says_so_with_its_exit_code() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_prints_the_plan_of_what_it_would_change_and_changes_none_of_it() {
+    let practice = Practice::start(Scenario::parse("pool-exists").unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let env = std::fs::read(practice.project().join(".env")).unwrap();
+
+    let as_text = |more: &[&str]| {
+        let mut command = from_profile(&practice, folder.path(), more);
+        let file = folder.path().join("poolwright.toml");
+        let profile = std::fs::read_to_string(&file).unwrap();
+        write(&file, &format!("skip = [\"measure\", \"verify\"]\n{profile}[pool]\nsize = 4\n"));
+        command.env("TZ", "UTC");
+        command
+    };
+    let output = output(as_text(&["--dry-run"])).await;
+
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let items = json["plan"]["items"].as_array().unwrap();
+    let of = |step: &str| items.iter().find(|item| item["step"] == step).unwrap();
+    assert_eq!(json["plan"]["unknown"], Value::Array(Vec::new()));
+    for step in ["project", "env-files", "migrations", "app"] {
+        assert_eq!(of(step)["would"], true, "{json:#}");
+    }
+    assert_eq!(of("migrations")["can_be_undone"], false);
+    assert_eq!(of("migrations")["change"], "3 pending migrations");
+    assert_eq!(of("env-files")["lines"][0]["place"], "DATABASE_URL");
+    assert!(!said(&output).contains("AVNS_"), "passwords are masked");
+    assert_eq!(std::fs::read(practice.project().join(".env")).unwrap(), env);
+    practice.stop().await;
+}
+
 /// A team profile for the practice account, and the command that runs it.
 fn from_profile(practice: &Practice, folder: &Path, more: &[&str]) -> Command {
     let file = folder.join("poolwright.toml");

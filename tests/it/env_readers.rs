@@ -11,7 +11,7 @@ use std::{
 
 use poolwright::domain::{
     env_file::{self, Action, Assignment},
-    env_target::{EnvTarget, Names, render},
+    env_target::{self, EnvTarget, Names},
     secret::Secret,
 };
 
@@ -68,6 +68,85 @@ fn every_reader_reads_what_was_written_and_everything_else_as_before() {
         println!("{reader}: {} texts", texts.len() / 2);
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Removing a key, and taking our own back out of a file that somebody changed since: only our lines go.
+#[test]
+fn every_reader_misses_a_removed_key_and_reads_everything_else_as_before() {
+    let mut cases = Vec::new();
+    for (name, text) in corpus() {
+        let Some(set) = planned(name.clone(), text.clone()) else { continue };
+        for (way, before) in [("theirs", text), ("ours", set.after)] {
+            let name = format!("{name}, {way}");
+            // A quote that is open there makes the text ambiguous, and it is refused.
+            if let Ok(after) = without_both(&before) {
+                assert_only_lines_of_ours_went(&name, &before, &after);
+                cases.push((name, before, after));
+            }
+        }
+    }
+    assert!(600 <= cases.len(), "{} texts", cases.len());
+
+    let folder = tempfile::tempdir().unwrap();
+    for (name, before, after) in &cases {
+        fs::write(folder.path().join(format!("{name} before.env")), before).unwrap();
+        fs::write(folder.path().join(format!("{name} after.env")), after).unwrap();
+    }
+    let read = read_all(folder.path());
+    assert_eq!(read.len(), 8, "{:?}", read.keys());
+    let mut wrong = Vec::new();
+    for (reader, texts) in &read {
+        for (name, ..) in &cases {
+            let Some(before) = texts.get(&format!("{name} before")) else { continue };
+            let Some(after) = texts.get(&format!("{name} after")) else {
+                // The text as it was before us, which such a reader refused as well.
+                let first = name.replace(", ours", ", theirs");
+                if !texts.contains_key(&format!("{first} before")) {
+                    continue;
+                }
+                wrong.push(format!("{reader}: {name} is refused since the removal"));
+                continue;
+            };
+            if others(reader, after).len() != after.len() {
+                wrong.push(format!("{reader}: {name}: a key is still there"));
+            }
+            let is_healed = HEALED.iter().any(|healed| name.starts_with(healed));
+            if others(reader, before) != others(reader, after) && !is_healed {
+                wrong.push(format!("{reader}: {name}: another variable is read differently"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn without_both(text: &str) -> Result<String, env_file::BadAssignment> {
+    let mut text = text.to_owned();
+    for key in ["DATABASE_URL", "DIRECT_URL"] {
+        if let Some(without) = env_file::remove(&text, key)? {
+            // Values of the corpus, not anybody's.
+            without.expose().clone_into(&mut text);
+        }
+    }
+    Ok(text)
+}
+
+/// What is left are the other lines in their order; an empty one may stand where a key was hidden behind a mark.
+fn assert_only_lines_of_ours_went(name: &str, before: &str, after: &str) {
+    let mut left = after.split_inclusive('\n').map(|line| line.trim_end_matches(['\r', '\n']));
+    let mut next = left.next();
+    for line in before.split_inclusive('\n') {
+        let line = line.trim_end_matches(['\r', '\n']);
+        if next == Some(line) {
+            next = left.next();
+        } else {
+            let is_ours = ["DATABASE_URL", "DIRECT_URL"].iter().any(|key| line.contains(key));
+            assert!(is_ours, "{name}: {line:?} went");
+            if next == Some(BYTE_ORDER_MARK) {
+                next = left.next();
+            }
+        }
+    }
+    assert_eq!(next.unwrap_or_default(), "", "{name}");
 }
 
 /// Texts as frameworks and people leave them, each in seven forms.
@@ -168,18 +247,20 @@ fn compare(
             wrong.push(format!("{reader}: {}: {key} is read as {read:?}", case.name));
         }
     }
-    let is_ours = |key: &str| {
-        ["DATABASE_URL", "DIRECT_URL"].contains(&key.trim_start_matches(BYTE_ORDER_MARK))
-    };
-    let others = |values: &Values| -> Values {
-        let others = values.iter().filter(|(key, _)| !is_ours(key));
-        others.map(|(key, value)| (key.clone(), plain(reader, value).to_owned())).collect()
-    };
     let is_healed = HEALED.iter().any(|name| case.name.starts_with(name));
-    if others(before) != others(after) && !is_healed {
+    if others(reader, before) != others(reader, after) && !is_healed {
         wrong.push(format!("{reader}: {}: another variable is read differently", case.name));
     }
     wrong
+}
+
+/// What is not ours.
+fn others(reader: &str, values: &Values) -> Values {
+    let is_ours = |key: &str| {
+        ["DATABASE_URL", "DIRECT_URL"].contains(&key.trim_start_matches(BYTE_ORDER_MARK))
+    };
+    let others = values.iter().filter(|(key, _)| !is_ours(key));
+    others.map(|(key, value)| (key.clone(), plain(reader, value).to_owned())).collect()
 }
 
 /// A shell takes the CR of a line end for a part of every value; that was so before.
@@ -254,9 +335,13 @@ fn other_places_read_back_what_was_rendered() {
         .map(|(key, value)| Assignment { key: key.to_owned(), value: Secret::new(value) });
     let env_file = folder.path().join(".env");
     fs::write(&env_file, env_file::plan("", &assignments).unwrap().text.expose()).unwrap();
-    let names =
-        Names { env_file: env_file.to_str().unwrap(), cluster: "shop-db", pool: "shop-pool" };
-    let text = |target| render(target, &assignments, names).unwrap().text.expose().to_owned();
+    let names = Names {
+        env_file: env_file.to_str().unwrap(),
+        cluster: "shop-db",
+        pool: "shop-pool",
+        authority: None,
+    };
+    let text = |target| env_target::text(target, &assignments, names).unwrap().expose().to_owned();
     let whole = Values::from([
         ("DATABASE_URL".to_owned(), POOLED.to_owned()),
         ("DIRECT_URL".to_owned(), DIRECT.to_owned()),

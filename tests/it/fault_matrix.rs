@@ -256,13 +256,20 @@ impl Flow {
             Self::DeletePool => hand_over::Msg::Undo(pool_entry(run)).into(),
         };
         run.act(Msg::Step(msg)).await;
+        // Without servers nobody can look who uses the pool.
+        let asked =
+            run.setup.problem(self.step()).is_some_and(|told| told.code == "clients unknown");
+        if asked && let Some(all_the_same) = run.setup.fix(self.step(), &Fix::DeleteUnchecked) {
+            run.act(all_the_same).await;
+        }
     }
 
     /// What the person does on the problem that is shown.
     async fn again(self, run: &mut Run) {
         match run.setup.fix(self.step(), &Fix::TryAgain) {
-            Some(msg) => run.act(msg).await,
-            None => self.act(run).await,
+            // Looked at again, and decided anew.
+            Some(msg) if self != Self::DeletePool => run.act(msg).await,
+            Some(_) | None => self.act(run).await,
         }
         // A list that had failed is there now, and the person goes on.
         if run.setup.problem(self.step()).is_none() && !self.done(run) {
@@ -502,7 +509,7 @@ async fn every_request_may_meet_every_fault() {
     let mut cases = Vec::new();
     let mut counted = String::new();
     for flow in FLOWS {
-        let requests = requests(flow).await;
+        let requests = Box::pin(requests(flow)).await;
         writeln!(counted, "{flow:?}: {} distinct requests", requests.len()).unwrap();
         for request in requests {
             for kind in KINDS {

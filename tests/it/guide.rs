@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, path::Path};
 
 use poolwright::setup::step::StepId;
 
+use crate::named::is_test;
+
 /// One line of `docs/guide-table.md`.
 struct Row {
     item: String,
@@ -37,17 +39,6 @@ fn row(line: &str) -> Row {
         pages: pages.split(", ").map(page).collect(),
         tests: tests.split(", ").map(test).collect(),
     }
-}
-
-/// Does the file hold this function, with a test's attribute above it?
-fn is_test(source: &str, function: &str) -> bool {
-    let head = format!("fn {function}(");
-    let lines: Vec<&str> = source.lines().collect();
-    lines.iter().enumerate().any(|(at, line)| {
-        let above = lines[at.saturating_sub(2)..at].iter().map(|line| line.trim());
-        line.contains(&head)
-            && above.into_iter().any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
-    })
 }
 
 #[test]

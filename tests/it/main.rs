@@ -19,12 +19,23 @@ mod account_steps;
 mod address;
 #[cfg(feature = "practice")]
 mod api_description;
+#[cfg(feature = "practice")]
+mod app_log;
+#[cfg(feature = "practice")]
+mod authority;
+#[cfg(feature = "practice")]
+mod canary;
 mod canned;
 mod change;
 #[cfg(feature = "practice")]
 mod clients;
 #[cfg(feature = "practice")]
 mod command_line;
+mod commands;
+#[cfg(feature = "practice")]
+mod crash_bench;
+#[cfg(feature = "practice")]
+mod crash_gate;
 mod driven;
 mod env_readers;
 #[cfg(feature = "practice")]
@@ -32,7 +43,10 @@ mod failure_bench;
 #[cfg(feature = "practice")]
 mod fault_matrix;
 mod files;
+#[cfg(feature = "practice")]
+mod foretold;
 mod guide;
+mod hand_over;
 mod keychain;
 #[cfg(feature = "practice")]
 mod load;
@@ -45,6 +59,8 @@ mod migrations;
 mod migrations_death;
 #[cfg(feature = "practice")]
 mod migrations_oracle;
+#[path = "../named.rs"]
+mod named;
 #[cfg(feature = "practice")]
 mod openapi;
 #[cfg(feature = "practice")]
@@ -72,10 +88,18 @@ mod properties;
 mod pydo;
 #[cfg(feature = "practice")]
 mod relay;
+mod saved;
+mod sealed;
+#[cfg(feature = "practice")]
+mod secret_bench;
 #[cfg(feature = "practice")]
 mod served;
 #[cfg(feature = "practice")]
 mod stages;
 mod traces;
 #[cfg(feature = "practice")]
+mod undo_bench;
+#[cfg(feature = "practice")]
 mod web;
+#[cfg(all(feature = "practice", target_os = "linux"))]
+mod written_places;

@@ -35,13 +35,7 @@ pub fn copy(from: &Path, to: &Path) {
 }
 
 fn target() -> Target {
-    Target {
-        pooled_key: "DATABASE_URL".to_owned(),
-        direct_key: "DIRECT_URL".to_owned(),
-        limit: 5,
-        mode: None,
-        probe: None,
-    }
+    Target::default()
 }
 
 const GO_ON: Progress<'static> = Progress { stopped: &|| false, seen: &|_| {} };

@@ -38,13 +38,7 @@ fn projects() -> Vec<(String, PathBuf)> {
 }
 
 fn target() -> Target {
-    Target {
-        pooled_key: "DATABASE_URL".to_owned(),
-        direct_key: "DIRECT_URL".to_owned(),
-        limit: 5,
-        mode: None,
-        probe: None,
-    }
+    Target::default()
 }
 
 fn read(root: &Path) -> Project {

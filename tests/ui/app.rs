@@ -2,15 +2,15 @@
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use poolwright::setup::step::StepId;
+use poolwright::setup::{step::StepId, steps::app::Migrations};
 
 use crate::fixtures::{
     asked,
     shop::{
-        app_by_hand, asking, many_apps, no_app, not_arrived, not_attached, settled, shop,
-        switching, two_apps, unhealthy, written_out,
+        app_by_hand, asking, many_apps, migrating, no_app, not_arrived, not_attached, settled,
+        shop, switching, two_apps, unhealthy, written_out,
     },
-    window,
+    sized, window,
 };
 
 #[test]
@@ -61,6 +61,38 @@ fn after_a_deployment_that_failed_one_click_restores_the_settings() {
         harness.run_ok();
     }
     assert_eq!(asked(&harness), ["Do(Step(App(Restore)))"; 2], "in the card and below");
+}
+
+#[test]
+fn what_is_deployed_says_how_it_goes_and_after_a_failure_that_comes_first() {
+    let harness = window(switching());
+    harness.get_by_label_contains("Log of web, while it is deployed");
+    harness.get_by_label_contains("listening on 0.0.0.0:8080");
+
+    let harness = window(unhealthy());
+    let log = harness.get_by_label("Log of web, while it is deployed").rect();
+    let phases = harness.get_by_label("Deployment").rect();
+    assert!(log.bottom() < phases.top(), "{log:?} {phases:?}");
+    harness.get_by_label_contains("Error: connect ETIMEDOUT 10.114.0.7:25061");
+    harness.get_by_label_contains("connecting as shop_app with ••••••••••");
+}
+
+#[test]
+fn a_job_for_migrations_is_offered_and_left_out_until_it_is_ticked() {
+    let job = "Let a job named migrate run them before each deployment, over the direct URL";
+    let mut harness = sized(migrating(), egui::vec2(1180.0, 1900.0), egui::Theme::Light);
+    harness.get_by_label("Added: migrate.run_command: npx prisma migrate deploy");
+    harness.get_by_label_contains("and the job for migrations, and nothing else");
+    harness.get_by_label_contains("STRIPE_KEY of web is encrypted");
+    harness.get_by_role_and_label(Role::CheckBox, job).click();
+    harness.run_ok();
+    assert!(harness.query_by_label_contains("Added: migrate.").is_none());
+    harness.get_by_label_contains("Over the pool migrations can stop half-way.");
+
+    let mut unasked = migrating();
+    unasked.steps.app.draft.migrations = Migrations::default();
+    let plan = unasked.steps.app.plan(&unasked.facts).expect("an app").expect("a plan");
+    assert!(plan.spec.get("jobs").is_none(), "nothing is moved unasked");
 }
 
 #[test]

@@ -11,10 +11,14 @@ use egui_kittest::{
 use poolwright::setup::step::StepId;
 
 use crate::fixtures::{
-    SMALL, Screen, WINDOW,
+    Make, SMALL, Screen, WINDOW, plan,
     shop::{CANARY, PAGES, dry_run},
     sized,
 };
+
+fn pages() -> impl Iterator<Item = (&'static str, Make)> {
+    PAGES.iter().chain(plan::PAGES).copied()
+}
 
 /// Role, name, left and right edge of every node that has a name and a place.
 fn nodes(harness: &Harness<'_, Screen>) -> Vec<(Role, String, (f64, f64))> {
@@ -45,7 +49,7 @@ fn is_control(role: Role) -> bool {
 
 #[test]
 fn no_two_controls_share_a_name() {
-    for (page, make) in PAGES {
+    for (page, make) in pages() {
         let harness = sized(make(), WINDOW, Theme::Light);
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for (role, name, _) in nodes(&harness) {
@@ -60,7 +64,7 @@ fn no_two_controls_share_a_name() {
 
 #[test]
 fn the_smallest_window_cuts_nothing_off_at_its_sides() {
-    for (page, make) in PAGES {
+    for (page, make) in pages() {
         let harness = sized(make(), SMALL, Theme::Dark);
         for (role, name, (left, right)) in nodes(&harness) {
             let inside = -0.5 <= left && right <= f64::from(SMALL.x) + 0.5;
@@ -71,7 +75,7 @@ fn the_smallest_window_cuts_nothing_off_at_its_sides() {
 
 #[test]
 fn no_page_shows_a_password_unasked() {
-    for (page, make) in PAGES {
+    for (page, make) in pages() {
         let harness = sized(make(), WINDOW, Theme::Light);
         for (role, name, _) in nodes(&harness) {
             assert!(!name.contains(CANARY), "{page}: {role:?}");
@@ -81,7 +85,7 @@ fn no_page_shows_a_password_unasked() {
 
 #[test]
 fn nothing_moves_on_a_page_that_only_stands_there() {
-    for (page, make) in PAGES {
+    for (page, make) in pages() {
         let mut harness = sized(make(), WINDOW, Theme::Light);
         let steps = harness.try_run().unwrap_or(u64::MAX);
         assert!(steps <= 2, "{page} painted {steps} times");

@@ -1,7 +1,9 @@
 //! Set-ups in the states that pages show, made through the core as the window makes them; and the window over one.
 
 pub mod connection;
+pub mod plan;
 pub mod proof;
+pub mod resumed;
 pub mod shop;
 
 use std::time::Duration;

@@ -129,6 +129,8 @@ fn the_request_is_shown_before_it_is_sent() {
     window.get_by_label("Show what will be sent").click();
     window.run();
     window.get_by_label_contains("POST /v2/databases/9cc10173-shop-db/pools");
+    window.get_by_label("Request 1 as a command").click();
+    window.run();
     window.get_by_label_contains("doctl databases pool create 9cc10173-shop-db shop-pool");
     assert!(asked(&window).is_empty(), "looking sends nothing");
 }
@@ -139,6 +141,8 @@ fn the_drawer_lists_what_was_sent_and_gives_the_focus_back() {
     window.key_press_modifiers(Modifiers::COMMAND, Key::L);
     window.run();
     assert!(window.get_by_label("Close requests").is_focused());
+    window.get_by_role_and_label(Role::Tab, "History").click();
+    window.run();
     window.get_by_label("POST /v2/databases/9cc10173-shop-db/pools");
     window.get_by_label_contains("403 · 132 ms");
     window.get_by_label_contains("no answer · 132 ms");
@@ -176,7 +180,8 @@ fn what_runs_is_stopped_by_key() {
     window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     window.key_press_modifiers(Modifiers::COMMAND, Key::Period);
     window.run();
-    assert_eq!(asked(&window), ["Do(Step(Pool(Stop)))"]);
+    let why = "Say(\"Creating pool shop-pool…\")";
+    assert_eq!(asked(&window), [why, "Do(Step(Pool(Stop)))"]);
 }
 
 #[test]
@@ -202,12 +207,171 @@ fn f6_goes_round_the_parts_of_the_window() {
 }
 
 #[test]
-fn f1_opens_the_reasons_of_the_page() {
+fn f1_opens_the_help_of_the_step_and_gives_the_focus_back() {
     let mut window = window(fixtures::sizing(Environment::Staging));
-    assert!(window.query_by_label("At most: = 84").is_none());
+    window.get_by_role_and_label(Role::TextInput, "Name").focus();
+    window.run();
     window.key_press(Key::F1);
     window.run();
-    window.get_by_label("At most: = 84");
+    assert!(window.get_by_label("Close help").is_focused());
+    for title in ["What it does", "What it changes", "What it never does", "Keys"] {
+        window.get_by_role_and_label(Role::Heading, title);
+    }
+    window.get_by_label_contains("One request to DigitalOcean creates the pool");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Close help").is_none());
+    assert!(window.get_by_role_and_label(Role::TextInput, "Name").is_focused());
+}
+
+#[test]
+fn the_help_stands_in_the_same_place_on_every_page() {
+    let mut places = Vec::new();
+    for step in StepId::ALL {
+        let mut window = window(at(fixtures::created(), step));
+        window.get_by_role_and_label(Role::Button, "Help for this step").click();
+        window.run();
+        window.get_by_label_contains(&format!("Step {}, {}", step.number(), step.name()));
+        places.push(window.get_by_label("Close help").rect());
+    }
+    assert!(places.windows(2).all(|two| two[0] == two[1]), "{places:?}");
+}
+
+#[test]
+fn help_and_requests_take_the_place_of_each_other() {
+    let mut window = window(fixtures::created());
+    window.key_press(Key::F1);
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    window.run();
+    assert!(window.query_by_label("Close help").is_none());
+    window.get_by_label("Close requests");
+    window.key_press(Key::F1);
+    window.run();
+    assert!(window.query_by_label("Close requests").is_none());
+}
+
+#[test]
+fn a_command_is_found_by_a_few_letters_and_done_with_enter() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.get_by_role_and_label(Role::TextInput, "Name").focus();
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.run();
+    // The field has the focus; a screen reader is told the row that Enter would do.
+    let first = "Create pool “shop-pool”";
+    assert!(window.get_by_role_and_label(Role::ListBoxOption, first).is_focused());
+    window.get_by_role_and_label(Role::SearchInput, "Find a command").type_text("measure");
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(Measure))"]);
+    assert!(window.query_by_label("Find a command").is_none());
+    assert!(window.get_by_role_and_label(Role::TextInput, "Name").is_focused());
+}
+
+#[test]
+fn arrows_choose_among_commands_and_escape_leaves_them() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.run();
+    let chosen = |window: &egui_kittest::Harness<'_, fixtures::Screen>, name: &str| {
+        let node = window.get_by_role_and_label(Role::ListBoxOption, name);
+        node.accesskit_node().is_selected() == Some(true)
+    };
+    assert!(chosen(&window, "Create pool “shop-pool”"));
+    window.key_press(Key::ArrowDown);
+    window.run();
+    assert!(chosen(&window, "Previous step"));
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(window.query_by_label("Find a command").is_none());
+    assert!(asked(&window).is_empty());
+}
+
+#[test]
+fn a_command_that_can_not_be_done_says_why_and_stays() {
+    let mut window = window(fixtures::fresh());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.run();
+    window.get_by_role_and_label(Role::SearchInput, "Find a command").type_text("copy pooled");
+    window.run();
+    let row =
+        window.get_by_role_and_label(Role::ListBoxOption, "Copy the pooled URL with password");
+    assert!(row.accesskit_node().is_disabled());
+    window.key_press(Key::Enter);
+    window.run();
+    window.get_by_role_and_label(Role::SearchInput, "Find a command");
+    assert!(asked(&window).is_empty());
+}
+
+#[test]
+fn while_the_commands_are_open_no_other_key_reaches_the_page() {
+    let mut window = window(fixtures::sizing(Environment::Staging));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::D);
+    window.run();
+    assert!(asked(&window).is_empty());
+    assert!(!window.state().setup.rules.dry_run);
+}
+
+#[test]
+fn keys_copy_either_url() {
+    let mut window = window(fixtures::shop::shop(StepId::App));
+    let both = Modifiers::COMMAND | Modifiers::SHIFT;
+    window.key_press_modifiers(both, Key::C);
+    window.key_press_modifiers(both, Key::D);
+    window.run();
+    let asked = asked(&window);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(asked[0].contains("kind: \"Pooled URL with password\", secret: true"), "{asked:?}");
+    assert!(asked[1].contains("kind: \"Direct URL with password\", secret: true"), "{asked:?}");
+    assert!(!window.state().setup.rules.dry_run, "Shift+D is no D");
+}
+
+#[test]
+fn a_key_that_does_nothing_here_says_why() {
+    let mut window = window(fixtures::signed_in());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Period);
+    window.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    window.run();
+    let wanted = ["Say(\"Nothing runs on this page.\")", "Say(\"This is the first step.\")"];
+    assert_eq!(asked(&window), wanted);
+}
+
+#[test]
+fn the_list_of_changes_is_opened_by_key_and_nothing_is_taken_back() {
+    let mut window = window(fixtures::created());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.run();
+    assert_eq!(asked(&window), ["Do(Go(HandOver))"]);
+}
+
+#[test]
+fn no_two_commands_or_lines_of_help_share_a_name() {
+    for key in [(Modifiers::NONE, Key::F1), (Modifiers::COMMAND, Key::K)] {
+        for step in StepId::ALL {
+            let mut window = window(at(fixtures::created(), step));
+            window.key_press_modifiers(key.0, key.1);
+            window.run();
+            let mut names: Vec<String> = window
+                .root()
+                .children_recursive()
+                .filter(|node| {
+                    matches!(node.accesskit_node().role(), Role::Button | Role::ListBoxOption)
+                })
+                .map(|node| {
+                    let node = node.accesskit_node();
+                    format!("{:?} {}", node.role(), node.label().unwrap_or_default())
+                })
+                .collect();
+            names.sort();
+            let twice: Vec<_> = names.windows(2).filter(|two| two[0] == two[1]).collect();
+            assert!(twice.is_empty(), "{step:?}: {twice:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use poolwright::setup::step::StepId;
+use poolwright::setup::{facts::WrittenFile, runbook::Format, step::StepId};
 
 use crate::fixtures::{
     asked,
-    shop::{nearly_over, shop},
-    window,
+    shop::{nearly_over, shop, written},
+    sized, window,
 };
 
 #[test]
@@ -74,4 +74,44 @@ fn the_runbook_goes_where_the_person_says() {
     harness.get_by_role_and_label(Role::Button, "Write the runbook").click();
     harness.run_ok();
     assert_eq!(asked(&harness), ["Do(Step(HandOver(Write)))"]);
+}
+
+#[test]
+fn each_form_is_looked_at_saved_and_opened() {
+    let mut harness = window(shop(StepId::HandOver));
+    harness.get_by_label_contains("# Connection pooling of ");
+    let form = harness.get_by_role_and_label(Role::RadioButton, "As commands");
+    form.click_accesskit();
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::ComboBox, "Commands for");
+    harness.get_by_label_contains("#!/bin/bash");
+    let save = harness.get_by_role_and_label(Role::Button, "Save POOLING-doctl.sh");
+    save.click_accesskit();
+    harness.run_ok();
+    let saved = "Do(Step(HandOver(Save(Commands(Doctl)))))";
+    assert_eq!(asked(&harness), [saved]);
+
+    let form = harness.get_by_role_and_label(Role::RadioButton, "HTML");
+    form.click_accesskit();
+    harness.run_ok();
+    assert!(harness.query_by_label_contains("Open POOLING.html").is_none());
+    let place =
+        harness.state().setup.steps.hand_over.place(Format::Html, &harness.state().setup.facts);
+    let file =
+        WrittenFile { file: place.expect("a place"), ..written("POOLING.html", "300 lines") };
+    harness.state_mut().setup.steps.hand_over.saved.push(file);
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::Button, "Open POOLING.html").click_accesskit();
+    harness.run_ok();
+    assert!(asked(&harness)[1].starts_with("Do(Step(HandOver(Open("), "{:?}", asked(&harness));
+}
+
+#[test]
+fn another_environment_is_begun_from_here() {
+    let tall = egui::vec2(1180.0, 1900.0);
+    let mut harness = sized(shop(StepId::HandOver), tall, egui::Theme::Light);
+    let label = "Do the same for another environment";
+    harness.get_by_role_and_label(Role::Button, label).click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Another"]);
 }

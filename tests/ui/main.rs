@@ -5,17 +5,24 @@
 mod app;
 mod clipboard;
 mod cluster;
+mod drawer;
 mod env_files;
 mod every_page;
 mod fixtures;
 mod frame;
 mod hand_over;
+mod keyboard;
 mod measure;
 mod migrations;
+#[cfg(feature = "practice")]
+mod newcomer;
 mod pictures;
+mod plan;
 mod pool;
 mod project;
+mod resuming;
 mod room;
+mod settings;
 mod sign_in;
 mod start;
 mod test;

@@ -7,11 +7,15 @@ use egui::{Key, Modifiers, Theme, Vec2, accesskit::Role};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use poolwright::{
     domain::cluster::Environment,
+    effects::saved::Shelf,
     setup::{Setup, step::StepId},
     ui::{kit, start::Start, theme},
 };
 
-use crate::fixtures::{self, SMALL, WINDOW};
+use crate::{
+    fixtures::{self, SMALL, WINDOW},
+    start::begun_before,
+};
 
 pub type Make = fn() -> Setup;
 
@@ -53,39 +57,77 @@ pub const PAGES: &[(&str, Make)] = &[
     ("test-ahead", || fixtures::at(fixtures::signed_in(), StepId::Test)),
 ];
 
+/// A window to draw in.
+pub struct Kind {
+    name: &'static str,
+    theme: Theme,
+    size: Vec2,
+    scale: f32,
+    contrast: bool,
+}
+
+const LIGHT: Kind =
+    Kind { name: "light", theme: Theme::Light, size: WINDOW, scale: 1.0, contrast: false };
+
+/// The window of the first start and the smallest, in both themes; text at 200 % in either is one of these, closer.
+const KINDS: [Kind; 8] = [
+    LIGHT,
+    Kind { name: "dark", theme: Theme::Dark, ..LIGHT },
+    Kind { name: "small", size: SMALL, scale: 2.0, ..LIGHT },
+    Kind { name: "small-dark", size: SMALL, scale: 2.0, theme: Theme::Dark, ..LIGHT },
+    // Text at 200 % in the window of the first start.
+    Kind { name: "large", size: Vec2::new(590.0, 390.0), scale: 2.0, ..LIGHT },
+    Kind { name: "contrast", theme: Theme::Dark, contrast: true, ..LIGHT },
+    Kind { name: "contrast-light", contrast: true, ..LIGHT },
+    Kind { name: "whole", size: Vec2::new(1180.0, 1900.0), ..LIGHT },
+];
+
+impl Kind {
+    fn harness<State: 'static>(
+        &self,
+        state: State,
+        show: impl Fn(&mut State, &mut egui::Ui) + 'static,
+    ) -> Harness<'static, State> {
+        let contrast = self.contrast;
+        Harness::builder()
+            .with_size(self.size)
+            .with_theme(self.theme)
+            .with_pixels_per_point(self.scale)
+            .with_max_steps(20)
+            .with_context_setup(move |ctx| {
+                theme::install(ctx);
+                theme::use_contrast(ctx, contrast);
+            })
+            .wgpu()
+            .build_ui_state(move |ui, state: &mut State| show(state, ui), state)
+    }
+}
+
 #[test]
 fn pages_for_the_eye() {
     let Some(folder) = std::env::var_os("POOLWRIGHT_PICTURES").map(PathBuf::from) else { return };
     let only = std::env::var("POOLWRIGHT_PICTURE").unwrap_or_default();
     std::fs::create_dir_all(&folder).expect("the folder for pictures");
-    let pages = PAGES.iter().chain(fixtures::shop::PAGES).chain(fixtures::proof::PAGES);
+    let pages = PAGES
+        .iter()
+        .chain(fixtures::shop::PAGES)
+        .chain(fixtures::proof::PAGES)
+        .chain(fixtures::plan::PAGES);
     for (name, make) in pages.filter(|(name, _)| name.starts_with(&only)) {
-        for (kind, theme, size, scale) in [
-            ("light", Theme::Light, WINDOW, 1.0),
-            ("dark", Theme::Dark, WINDOW, 1.0),
-            ("small", Theme::Light, SMALL, 2.0),
-            ("middle", Theme::Dark, Vec2::new(900.0, 780.0), 1.0),
-            ("whole", Theme::Light, Vec2::new(1180.0, 1900.0), 1.0),
-        ] {
+        for kind in &KINDS {
             let screen = fixtures::Screen::new(make());
-            let harness = Harness::builder()
-                .with_size(size)
-                .with_theme(theme)
-                .with_pixels_per_point(scale)
-                .with_max_steps(20)
-                .with_context_setup(theme::install)
-                .wgpu()
-                .build_ui_state(
-                    |ui, screen: &mut fixtures::Screen| {
-                        screen.show(ui);
-                    },
-                    screen,
-                );
-            save(harness, &folder, &format!("{name}-{kind}"));
+            let harness = kind.harness(screen, fixtures::Screen::show);
+            save(harness, &folder, &format!("{name}-{}", kind.name));
         }
     }
     if "start".starts_with(&only) || only.starts_with("start") {
         start(&folder);
+    }
+    if "settings".starts_with(&only) || only.starts_with("settings") {
+        settings(&folder);
+    }
+    if only.is_empty() || "help commands".contains(&only) {
+        panels(&folder);
     }
     if "open".starts_with(&only) || only.starts_with("open") {
         opened(&folder);
@@ -98,7 +140,12 @@ fn opened(folder: &Path) {
     let sizing: Make = || fixtures::sizing(Environment::Staging);
     let requests: Doing = |h| h.key_press_modifiers(Modifiers::COMMAND, Key::L);
     let whole = Vec2::new(1180.0, 1400.0);
-    let cases: [(&str, Make, Vec2, Doing); 11] = [
+    let history: Doing = |h| {
+        h.key_press_modifiers(Modifiers::COMMAND, Key::L);
+        h.run();
+        h.get_by_role_and_label(Role::Tab, "History").click();
+    };
+    let cases: [(&str, Make, Vec2, Doing); 15] = [
         ("behind-tried", fixtures::connection::tried_out, whole, |_| ()),
         ("behind-inferred", fixtures::connection::unverified, whole, |_| ()),
         (
@@ -111,6 +158,14 @@ fn opened(folder: &Path) {
         ),
         ("requests", fixtures::created, WINDOW, requests),
         ("requests-small", fixtures::created, SMALL, requests),
+        ("next-pool", sizing, WINDOW, |h| {
+            h.key_press_modifiers(Modifiers::COMMAND, Key::L);
+            h.run();
+            h.get_by_label("Request 1 as a command").click();
+        }),
+        ("next-app", || fixtures::shop::shop(StepId::App), WINDOW, requests),
+        ("history", || fixtures::shop::settled(StepId::App), WINDOW, history),
+        ("history-small", || fixtures::shop::settled(StepId::App), SMALL, history),
         ("will-send", sizing, WINDOW, |h| h.get_by_label("Show what will be sent").click()),
         ("steps-small", sizing, SMALL, |h| h.get_by_label_contains("Step 4 of 12").click()),
         ("reasons", sizing, WINDOW, |h| h.key_press(Key::F1)),
@@ -145,9 +200,9 @@ fn over(folder: &Path) {
             kit::toast(ui, "Pooled URL with password copied. The clipboard is cleared in 60 s.");
         }),
         ("question", |ui| {
-            let text = "Creating pool shop-pool… is still going on. Closing cuts it off; what was done by then stays done.";
-            let answers = ["Keep the window open", "Close anyway"];
-            kit::question(ui, "Close while something is being done?", text, &answers);
+            let text = "Creating pool shop-pool… is still going on. Quitting cuts it off; what was done by then stays done, and is looked up when the set-up is opened again.";
+            let answers = ["Keep the window open", "Stop and quit"];
+            kit::question(ui, "Quit while something is being done?", text, &answers);
         }),
     ];
     for (name, draw) in over {
@@ -169,24 +224,40 @@ fn over(folder: &Path) {
 }
 
 fn start(folder: &Path) {
-    for (kind, theme, size, scale) in [
-        ("light", Theme::Light, WINDOW, 1.0),
-        ("dark", Theme::Dark, WINDOW, 1.0),
-        ("small", Theme::Light, SMALL, 2.0),
-    ] {
-        let harness = Harness::builder()
-            .with_size(size)
-            .with_theme(theme)
-            .with_pixels_per_point(scale)
-            .with_context_setup(theme::install)
-            .wgpu()
-            .build_ui_state(
-                |ui, start: &mut Start| {
-                    fixtures::whole(ui, |ui| start.show(ui, true));
-                },
-                Start::default(),
-            );
-        save(harness, folder, &format!("start-{kind}"));
+    for kind in &KINDS {
+        for (name, shelf) in [("start", Shelf::default()), ("start-begun-before", begun_before())] {
+            let start = Start { shelf, ..Start::default() };
+            let harness = kind.harness(start, |start, ui| {
+                fixtures::whole(ui, |ui| start.show(ui, true, jiff::Timestamp::UNIX_EPOCH));
+            });
+            save(harness, folder, &format!("{name}-{}", kind.name));
+        }
+    }
+}
+
+fn settings(folder: &Path) {
+    let listed = || crate::settings::listed(crate::settings::everything());
+    for kind in &KINDS {
+        let harness =
+            kind.harness(crate::settings::Screen::default(), crate::settings::Screen::show);
+        save(harness, folder, &format!("settings-{}", kind.name));
+        let harness = kind.harness(listed(), crate::settings::Screen::show);
+        save(harness, folder, &format!("settings-removal-{}", kind.name));
+    }
+}
+
+/// Over the page, in every kind of window.
+fn panels(folder: &Path) {
+    for (name, modifiers, key) in
+        [("help", Modifiers::NONE, Key::F1), ("commands", Modifiers::COMMAND, Key::K)]
+    {
+        for kind in &KINDS {
+            let screen = fixtures::Screen::new(fixtures::sizing(Environment::Staging));
+            let mut harness = kind.harness(screen, fixtures::Screen::show);
+            harness.run();
+            harness.key_press_modifiers(modifiers, key);
+            save(harness, folder, &format!("{name}-{}", kind.name));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use egui::{Theme, accesskit::Role};
 use egui_kittest::kittest::NodeT as _;
 
 use crate::{
-    fixtures::{SMALL, WINDOW, sized},
+    fixtures::{Make, SMALL, WINDOW, plan, sized},
     pictures::PAGES,
 };
 
@@ -15,9 +15,13 @@ const SLACK: f32 = 0.5;
 /// The smallest window that is promised, 960 × 640, at 200 %.
 const SCALED: egui::Vec2 = egui::vec2(480.0, 320.0);
 
+fn pages() -> impl Iterator<Item = (&'static str, Make)> {
+    PAGES.iter().chain(plan::PAGES).copied()
+}
+
 #[test]
 fn nothing_stands_out_of_the_window_sideways() {
-    for (name, make) in PAGES {
+    for (name, make) in pages() {
         for size in [WINDOW, SMALL, egui::vec2(900.0, 600.0), SCALED] {
             let window = sized(make(), size, Theme::Light);
             // The text of a field of one line is longer than the field and moves inside it.
@@ -39,7 +43,7 @@ fn nothing_stands_out_of_the_window_sideways() {
 #[test]
 fn the_buttons_of_a_page_are_inside_the_window_and_large_enough() {
     let last = ["Stop", "Finish"];
-    for (name, make) in PAGES {
+    for (name, make) in pages() {
         for size in [WINDOW, SMALL] {
             let window = sized(make(), size, Theme::Dark);
             let buttons: Vec<_> = window
@@ -63,7 +67,7 @@ fn the_buttons_of_a_page_are_inside_the_window_and_large_enough() {
 fn no_two_controls_of_a_page_share_a_name() {
     let controls =
         [Role::Button, Role::TextInput, Role::PasswordInput, Role::ComboBox, Role::CheckBox];
-    for (name, make) in PAGES {
+    for (name, make) in pages() {
         let window = sized(make(), WINDOW, Theme::Light);
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for node in window.root().children_recursive() {
@@ -80,7 +84,7 @@ fn no_two_controls_of_a_page_share_a_name() {
 
 #[test]
 fn no_page_tells_a_secret() {
-    for (name, make) in PAGES {
+    for (name, make) in pages() {
         let window = sized(make(), WINDOW, Theme::Light);
         let tree = format!("{:?}", window.root());
         for secret in ["canary", "0a0a0a"] {

@@ -143,3 +143,34 @@ fn a_token_that_can_only_read_is_named_where_it_matters() {
     window.run();
     assert_eq!(asked(&window), ["Do(Go(SignIn))"]);
 }
+
+#[test]
+fn a_token_can_be_encrypted_with_a_passphrase() {
+    let mut setup = fixtures::fresh();
+    setup.steps.sign_in.draft.token = format!("dop_v1_{}", "0a".repeat(32));
+    let mut window = window(setup);
+    assert!(window.query_by_label("Passphrase for the token").is_none());
+    window.get_by_role_and_label(Role::RadioButton, "Encrypt it").click();
+    window.run();
+    window.get_by_label("Type a passphrase of at least 8 characters.");
+    let field = (Role::PasswordInput, "Passphrase for the token");
+    window.get_by_role_and_label(field.0, field.1).focus();
+    window.get_by_role_and_label(field.0, field.1).type_text("canary horse");
+    window.run();
+    window.get_by_role_and_label(Role::Button, "Sign in").click();
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(SignIn)))"]);
+}
+
+#[test]
+fn an_encrypted_file_is_opened_with_its_passphrase() {
+    let mut setup = fixtures::fresh();
+    setup.steps.sign_in.sealed.is_there = true;
+    let mut window = window(setup);
+    assert!(window.get_by_label("Open the file").accesskit_node().is_disabled());
+    window.get_by_role_and_label(Role::PasswordInput, "Passphrase").focus();
+    window.get_by_role_and_label(Role::PasswordInput, "Passphrase").type_text("canary horse");
+    window.key_press(Key::Enter);
+    window.run();
+    assert_eq!(asked(&window), ["Do(Step(SignIn(Unlock)))"]);
+}

@@ -9,6 +9,11 @@ use egui_kittest::{
 };
 use poolwright::{
     domain::problem::{Fix, Problem},
+    effects::saved::{Row, Shelf},
+    setup::{
+        saved::{Cluster, Saved},
+        step::StepId,
+    },
     ui::{
         start::{Choice, Start},
         theme,
@@ -16,6 +21,8 @@ use poolwright::{
 };
 
 use crate::fixtures::{SMALL, WINDOW, whole};
+
+const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
 #[derive(Default)]
 struct Page {
@@ -30,7 +37,7 @@ fn page(start: Start, can_practise: bool) -> Harness<'static, Page> {
         .with_context_setup(theme::install)
         .build_ui_state(
             move |ui, page: &mut Page| {
-                let choice = whole(ui, |ui| page.start.show(ui, can_practise));
+                let choice = whole(ui, |ui| page.start.show(ui, can_practise, NOW));
                 page.chosen.extend(choice);
             },
             Page { start, chosen: Vec::new() },
@@ -111,4 +118,94 @@ fn a_small_window_has_the_choices_below_each_other() {
     let (first, second) = (top("Sign in with a token"), top("Practise"));
     assert!(first.bottom() < second.top());
     assert!(second.right() <= SMALL.x);
+}
+
+fn row(id: &str, name: &str, environment: &str, step: StepId) -> Row {
+    let cluster =
+        Cluster { id: id.to_owned(), name: name.to_owned(), environment: environment.to_owned() };
+    let done = step == StepId::HandOver;
+    let step = step.key().to_owned();
+    let app = (!done).then(|| "shop-web".to_owned());
+    let saved = Saved { cluster: Some(cluster), step, done, app, ..Saved::default() };
+    Row { id: id.to_owned(), saved, last_used: Some(NOW), open_elsewhere: false }
+}
+
+pub fn begun_before() -> Shelf {
+    let damaged = Problem::new(
+        "damaged set-up",
+        "A saved set-up could not be read.",
+        "/home/jo/.local/share/poolwright/setups/4b.json is damaged. It is kept as /home/jo/.local/share/poolwright/setups/4b.json.bad-2026-11-24.",
+    );
+    let elsewhere =
+        Row { open_elsewhere: true, ..row("c", "shop-db-dev", "development", StepId::Pool) };
+    Shelf {
+        rows: vec![
+            row("a", "shop-db", "production", StepId::Test),
+            row("b", "shop-db-stg", "staging", StepId::HandOver),
+            elsewhere,
+        ],
+        problems: vec![damaged],
+        other_copy: true,
+    }
+}
+
+#[test]
+fn a_set_up_that_was_begun_before_is_gone_on_with() {
+    let mut page = page(Start { shelf: begun_before(), ..Start::default() }, true);
+    let first = "Continue shop-db · shop-web, production, step 6 of 12 · Test, today";
+    page.get_by(|node| node.label().is_some_and(|label| label.starts_with(first))).click();
+    page.run();
+    assert_eq!(page.state().chosen, [Choice::Continue("a".to_owned())]);
+    page.get_by(|node| {
+        node.label().is_some_and(|label| {
+            label.starts_with("Continue shop-db-stg, staging, step 12 of 12 · done, today")
+        })
+    });
+}
+
+#[test]
+fn one_that_is_open_in_another_window_says_so_and_stays_closed_here() {
+    let page = page(Start { shelf: begun_before(), ..Start::default() }, true);
+    page.get_by_label_contains("Poolwright is open in another window.");
+    let row = page
+        .get_by(|node| node.label().is_some_and(|label| label.ends_with("open in another window")));
+    assert!(row.accesskit_node().is_disabled());
+}
+
+#[test]
+fn one_is_removed_from_the_list_only_after_a_question() {
+    let mut page = page(Start { shelf: begun_before(), ..Start::default() }, true);
+    let remove = |page: &Harness<'static, Page>| {
+        page.get_by(|node| {
+            node.label().is_some_and(|label| label.starts_with("Remove shop-db · shop-web"))
+        })
+        .click();
+    };
+    remove(&page);
+    page.run();
+    page.get_by_label("Remove shop-db · shop-web from the list?");
+    page.get_by_role_and_label(Role::Button, "Keep it").click();
+    page.run();
+    assert!(page.query_by_label("Keep it").is_none());
+    assert_eq!(page.state().chosen, []);
+    remove(&page);
+    page.run();
+    page.get_by_role_and_label(Role::Button, "Remove from the list").click();
+    page.run();
+    assert_eq!(page.state().chosen, [Choice::Remove("a".to_owned())]);
+}
+
+#[test]
+fn the_list_has_room_in_every_window() {
+    for size in [WINDOW, SMALL, egui::vec2(480.0, 320.0)] {
+        let mut page = page(Start { shelf: begun_before(), ..Start::default() }, true);
+        page.set_size(size);
+        page.run();
+        for node in page.root().children_recursive() {
+            if node.accesskit_node().raw_bounds().is_some() {
+                let rect = node.rect();
+                assert!(-0.5 <= rect.left() && rect.right() <= size.x + 0.5, "{size:?}: {node:?}");
+            }
+        }
+    }
 }

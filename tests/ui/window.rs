@@ -1,6 +1,7 @@
 //! The window's life: from the start page into a set-up, reports taken in, practice begun and ended.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,7 +20,7 @@ use poolwright::{
         record::{Entry, Undo},
         timing::Timing,
     },
-    effects::World,
+    effects::{World, saved::Place, settings::Kept},
     keychain::Keychain,
     setup::{Rules, Setup, step::StepId},
     ui::{Begun, Open, StartPractice, app::App},
@@ -39,7 +40,7 @@ fn begun() -> Begun {
         timing: Timing::default().scaled_down(),
         provokes: false,
     };
-    Begun { setup: Setup::new(Rules::default()), world, guard: None }
+    Begun { setup: Setup::new(Rules::default()), world, place: None, guard: None }
 }
 
 /// Tells when it is dropped.
@@ -52,13 +53,32 @@ impl Drop for Guard {
 }
 
 /// A harness over the whole program's window, and the runtime that its tasks run on.
-struct Window {
-    harness: Harness<'static, Option<App>>,
+pub struct Window {
+    pub harness: Harness<'static, Option<App>>,
     _runtime: Runtime,
 }
 
 impl Window {
-    fn open(begin: Option<Begun>, practice: Option<StartPractice>) -> Self {
+    pub fn open(begin: Option<Begun>, practice: Option<StartPractice>) -> Self {
+        Self::with(begin, practice, None, Kept::default())
+    }
+
+    /// With a folder of saved set-ups.
+    fn keeping(folder: &std::path::Path) -> Self {
+        Self::with(None, None, Some(folder.to_owned()), Kept::default())
+    }
+
+    pub fn with_settings(kept: Kept) -> Self {
+        Self::with(None, None, None, kept)
+    }
+
+    fn with(
+        begin: Option<Begun>,
+        practice: Option<StartPractice>,
+        saves: Option<PathBuf>,
+        settings: Kept,
+    ) -> Self {
+        let place = saves.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -67,30 +87,40 @@ impl Window {
         let mut open = Some(Open {
             tasks: runtime.handle().clone(),
             begin,
+            saves,
             practice,
-            real: Arc::new(|| Ok(begun())),
+            real: Arc::new(move || {
+                let place = place.clone().map(Place::new);
+                Ok(Begun { place, ..begun() })
+            }),
+            settings,
         });
-        let harness = Harness::builder().with_size(WINDOW).with_theme(Theme::Light).build_ui_state(
-            move |ui, app: &mut Option<App>| {
-                if let Some(open) = open.take() {
-                    // Fonts and styles hold from the next frame on.
-                    *app = Some(App::new(ui.ctx(), open));
-                    ui.ctx().request_repaint();
-                    return;
-                }
-                let app = app.as_mut().expect("the first frame made it");
-                app.take_in(ui.ctx());
-                whole(ui, |ui| app.frame(ui));
-            },
-            None,
-        );
+        // A deployment's log has characters that no font here has.
+        let harness = Harness::builder()
+            .allow_missing_glyphs()
+            .with_size(WINDOW)
+            .with_theme(Theme::Light)
+            .build_ui_state(
+                move |ui, app: &mut Option<App>| {
+                    if let Some(open) = open.take() {
+                        // Fonts and styles hold from the next frame on.
+                        *app = Some(App::new(ui.ctx(), open));
+                        ui.ctx().request_repaint();
+                        return;
+                    }
+                    let app = app.as_mut().expect("the first frame made it");
+                    app.take_in(ui.ctx());
+                    whole(ui, |ui| app.frame(ui));
+                },
+                None,
+            );
         let mut window = Self { harness, _runtime: runtime };
         window.harness.run_ok();
         window
     }
 
     /// Draws until a text is there.
-    fn wait_for(&mut self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) {
         for _ in 0..500 {
             self.harness.step();
             if self.harness.query_all_by_label_contains(text).next().is_some() {
@@ -197,10 +227,10 @@ fn what_would_be_cut_off_half_way_is_asked_about() {
     assert!(told(&window).contains(&ViewportCommand::CancelClose));
     window.wait_for("Creating pool shop-pool… is still going on.");
     window.press("Keep the window open");
-    assert!(window.harness.query_by_label("Close anyway").is_none());
+    assert!(window.harness.query_by_label("Stop and quit").is_none());
     close(&mut window);
-    window.wait_for("Close anyway");
-    window.harness.get_by_label("Close anyway").click();
+    window.wait_for("Stop and quit");
+    window.harness.get_by_label("Stop and quit").click();
     window.harness.run_ok();
     let mut commands = told(&window);
     for _ in 0..3 {
@@ -259,4 +289,34 @@ fn a_page_opened_ahead_begins_once_it_can() {
     begun.setup.current = StepId::Cluster;
     let mut window = Window::open(Some(begun), None);
     window.wait_for("You can look ahead. This step needs: step 1, Sign in.");
+}
+
+const FOLDER: &str = "Folder of the project";
+
+#[test]
+fn a_set_up_that_was_left_stands_on_the_start_page_and_opens_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setups = folder.path().join("setups");
+    {
+        let mut window = Window::keeping(&setups);
+        window.press("Paste two URLs");
+        window.wait_for("Pooled and direct URLs");
+        window.harness.get_by_label_contains("Change, group 4 of 6").click();
+        window.wait_for("Change the project files");
+        window.harness.get_by_role_and_label(Role::TextInput, FOLDER).focus();
+        let missing = folder.path().join("shop").display().to_string();
+        window.harness.get_by_role_and_label(Role::TextInput, FOLDER).type_text(&missing);
+        window.harness.step();
+        window.press("Read the project");
+        window.wait_for("Copy for a ticket");
+    }
+    let mut window = Window::keeping(&setups);
+    window.wait_for("Continue A set-up without an account, step 7 of 12");
+    let line = window
+        .harness
+        .get_by(|node| node.label().is_some_and(|label| label.starts_with("Continue A set-up")));
+    line.click();
+    window.wait_for("Welcome back");
+    window.wait_for("1 of 1 thing is different.");
+    window.harness.get_by_label("Change the project files");
 }

@@ -23,7 +23,7 @@ pub fn attach(spec: &Value, to: &Attachment<'_>) -> Option<(Spec, String)> {
     if !attached(spec, to.cluster_name).is_empty() {
         return None;
     }
-    let name = free_name(spec);
+    let name = free_name(spec, "db");
     let mut component = json!({
         "name": name,
         "engine": "PG",
@@ -51,14 +51,14 @@ pub fn attach(spec: &Value, to: &Attachment<'_>) -> Option<(Spec, String)> {
 }
 
 /// A name that no component has: 2 to 32 lower-case letters, digits and hyphens.
-fn free_name(spec: &Value) -> String {
+pub(super) fn free_name(spec: &Value, base: &str) -> String {
     let owners = owners(spec);
     let databases = list(spec.get("databases")).iter().filter_map(|one| one.get("name")?.as_str());
     let taken: Vec<&str> =
         owners.iter().filter_map(|owner| owner.component).chain(databases).collect();
     let mut names = (1..).map(|number| match number {
-        1 => "db".to_owned(),
-        number => format!("db-{number}"),
+        1 => base.to_owned(),
+        number => format!("{base}-{number}"),
     });
     names.find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
 }
@@ -119,20 +119,13 @@ fn with_urls(value: &str, urls: &WrittenOut<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        app_spec::{Place, Switch, plan, tests::spec},
-        pool::PoolName,
+    use crate::domain::app_spec::{
+        Place, Switch, plan,
+        tests::{self, spec},
     };
 
     fn switch() -> Switch {
-        Switch {
-            cluster_name: "shop-db".to_owned(),
-            hosts: vec!["db.example".to_owned()],
-            pool: PoolName::given("shop-pool"),
-            pooled_key: "DATABASE_URL".to_owned(),
-            direct_key: Some("DIRECT_URL".to_owned()),
-            pooled_suffix: "&connection_limit=5".to_owned(),
-        }
+        Switch { direct_key: Some("DIRECT_URL".to_owned()), ..tests::switch() }
     }
 
     fn to() -> Attachment<'static> {

@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn direct_binding(component: &str) -> String {
+pub(super) fn direct_binding(component: &str) -> String {
     format!("${{{component}.DATABASE_URL}}")
 }
 
@@ -208,23 +208,11 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::domain::{
-        app_spec::tests::{spec, with_envs},
-        pool::PoolName,
+        app_spec::tests::{spec, switch, with_envs},
         secret::MASK,
     };
 
     use super::*;
-
-    fn switch() -> Switch {
-        Switch {
-            cluster_name: "shop-db".to_owned(),
-            hosts: vec!["db.example".to_owned()],
-            pool: PoolName::given("shop-pool"),
-            pooled_key: "DATABASE_URL".to_owned(),
-            direct_key: None,
-            pooled_suffix: "&connection_limit=5".to_owned(),
-        }
-    }
 
     const POOLED: &str = "${db.shop-pool.DATABASE_URL}&connection_limit=5";
 

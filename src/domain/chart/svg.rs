@@ -8,6 +8,7 @@ use crate::domain::{
     activity::{Activity, Part, verdict::Comparison},
     chart::{Chart, Plane, marked, scale, words},
     figures::clock_in,
+    words::escaped,
 };
 
 const WIDTH: f32 = 960.0;
@@ -186,10 +187,6 @@ impl Page {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -252,10 +249,5 @@ mod tests {
         let picture = svg(&activity, &compare(&activity, 60), &TimeZone::UTC);
         assert!(picture.contains("Nothing is recorded yet."));
         assert!(picture.ends_with("</svg>\n"));
-    }
-
-    #[test]
-    fn what_stands_in_the_picture_is_no_markup() {
-        assert_eq!(escaped("a < b & c"), "a &lt; b &amp; c");
     }
 }

@@ -7,6 +7,32 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use crate::domain::migration::tool::variable::{Form, Variable};
 
+/// Commands that change a database's tables.
+pub const MIGRATES: [&str; 22] = [
+    "alembic upgrade",
+    "artisan migrate",
+    "db:migrate",
+    "db:prepare",
+    "diesel migration run",
+    "dotnet ef database update",
+    "drizzle-kit migrate",
+    "drizzle-kit push",
+    "ecto.migrate",
+    "flyway migrate",
+    "goose ",
+    "knex migrate:",
+    "liquibase update",
+    "manage.py migrate",
+    "migrate -database",
+    "migrate -path",
+    "migration:run",
+    "node-pg-migrate",
+    "prisma db push",
+    "prisma migrate",
+    "sqlx migrate run",
+    "typeorm migration:run",
+];
+
 /// A program that keeps a history of migrations of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tool {

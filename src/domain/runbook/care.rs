@@ -1,8 +1,11 @@
 //! How to look after a pool, and what to do about each message: the runbook's lasting part.
 
-use crate::domain::runbook::{
-    Runbook,
-    markdown::{Page, code, plain, shell},
+use crate::domain::{
+    runbook::{
+        Runbook,
+        markdown::{Page, code, plain},
+    },
+    words::argument,
 };
 
 /// Messages, what they mean, what to do. Causes that are often told wrongly are told right here.
@@ -113,7 +116,7 @@ fn watch(page: &mut Page, runbook: &Runbook<'_>) {
     );
     if let Some(url) = &runbook.health_url {
         page.text("Fifty requests at once, to see that none is refused:");
-        let url = shell(url);
+        let url = argument(url);
         let count = "for n in $(seq 50); do";
         page.code(
             "sh",
@@ -128,22 +131,22 @@ fn watch(page: &mut Page, runbook: &Runbook<'_>) {
 fn load(runbook: &Runbook<'_>) -> String {
     let file = runbook.env_file.display().to_string();
     let place = if runbook.env_file.is_absolute() { "" } else { "./" };
-    format!("set -a; . {}; set +a", shell(&format!("{place}{file}")))
+    format!("set -a; . {}; set +a", argument(&format!("{place}{file}")))
 }
 
 fn resize(page: &mut Page, runbook: &Runbook<'_>) {
     let (cluster, pool) = (runbook.cluster, runbook.pool);
     page.heading(3, "Resize the pool");
     let user =
-        pool.user.as_deref().map_or(String::new(), |user| format!(" --user {}", shell(user)));
+        pool.user.as_deref().map_or(String::new(), |user| format!(" --user {}", argument(user)));
     page.code(
         "sh",
         &format!(
             "doctl databases pool update {} {} --size NEW_SIZE --mode {} --db {}{user}",
-            shell(&cluster.id.0),
-            shell(pool.name.as_str()),
+            argument(&cluster.id.0),
+            argument(pool.name.as_str()),
             pool.mode.word(),
-            shell(&pool.db)
+            argument(&pool.db)
         ),
     );
     let ceiling = runbook.sizing.map_or_else(String::new, |sizing| {

@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 
 use crate::domain::{
+    commands::{Request, doctl},
     figures::count,
+    operation::{Operation, body},
     record::{Entry, Exchange, Record, Undo},
     runbook::{
-        date,
-        markdown::{Page, code, plain, shell},
+        EnvChange, date,
+        markdown::{Page, code, plain},
         words,
     },
 };
 
-pub(super) fn changes(page: &mut Page, record: &Record) {
+pub(super) fn changes(page: &mut Page, record: &Record, env_changes: &[EnvChange]) {
     page.heading(2, "What was changed, and how to take it back");
     if record.entries.is_empty() {
         page.text("Nothing was changed.");
@@ -25,6 +27,20 @@ pub(super) fn changes(page: &mut Page, record: &Record) {
         ["When", "What", "To take it back"],
         record.entries.iter().map(|entry| [moment(entry.at), plain(&entry.what), undo(entry)]),
     );
+    if !env_changes.is_empty() {
+        page.text("The variables that were written, their passwords left out:");
+        page.table(
+            ["File", "Variable", "Before", "After"],
+            env_changes.iter().map(|change| {
+                [
+                    code(&change.file.display().to_string()),
+                    code(&change.key),
+                    change.old.as_deref().map_or("none".to_owned(), code),
+                    code(&change.new),
+                ]
+            }),
+        );
+    }
 }
 
 fn undo(entry: &Entry) -> String {
@@ -33,12 +49,12 @@ fn undo(entry: &Entry) -> String {
     }
     match &entry.undo {
         Undo::DeletePool { cluster, pool } => {
-            let command = format!(
-                "doctl databases pool delete {} {}",
-                shell(&cluster.0),
-                shell(pool.as_str())
-            );
-            format!("once nothing uses it: {}", code(&command))
+            let deletes = Operation::DeletePool(cluster.clone(), pool.clone());
+            format!("once nothing uses it: {}", code(&command(&deletes, None)))
+        }
+        Undo::RestorePool { cluster, earlier, .. } => {
+            let changes = Operation::ChangePool(cluster.clone(), earlier.name.clone());
+            code(&command(&changes, Some(&body::changed_pool(earlier).to_string())))
         }
         Undo::RestoreFile { file, backup: Some(backup), .. } => {
             let (backup, file) = (backup.display().to_string(), file.display().to_string());
@@ -57,6 +73,11 @@ fn undo(entry: &Entry) -> String {
         ),
         Undo::Impossible(why) => format!("not possible: {}", plain(why)),
     }
+}
+
+fn command(operation: &Operation, body: Option<&str>) -> String {
+    let (method, path) = (operation.method().name(), operation.path());
+    doctl(&Request { method, path: &path, body }).unwrap_or_default()
 }
 
 pub(super) fn requests(page: &mut Page, record: &Record) {

@@ -79,16 +79,6 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// An argument of a command for a POSIX shell.
-pub(super) fn shell(argument: &str) -> String {
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || "_./:@%+=,-".contains(c);
-    if !argument.is_empty() && !argument.starts_with('-') && argument.chars().all(is_safe) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
-}
-
 /// Characters that end a line, change its direction or show nothing, as their code points.
 fn visible(text: &str) -> String {
     text.chars().fold(String::new(), |mut visible, c| {
@@ -118,15 +108,6 @@ mod tests {
         assert_eq!(code("shop_app"), "`shop_app`");
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(code("`"), "`` ` ``");
-    }
-
-    #[test]
-    fn arguments_are_quoted_where_a_shell_would_read_more() {
-        assert_eq!(shell("shop-pool_9"), "shop-pool_9");
-        assert_eq!(shell("$(touch x)"), "'$(touch x)'");
-        assert_eq!(shell("it's"), r"'it'\''s'");
-        assert_eq!(shell("-rf"), "'-rf'");
-        assert_eq!(shell(""), "''");
     }
 
     #[test]

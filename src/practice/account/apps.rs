@@ -16,7 +16,7 @@ use super::{
     databases::Databases,
     deployment::{Deployment, Phase, Reason, STEPS},
     desk::Order,
-    first_specs,
+    first_specs, log,
     operation::OnApp,
     pages::paged,
     price,
@@ -53,6 +53,8 @@ pub(super) struct Apps {
     rollouts: JoinSet<()>,
     /// Where rollouts ask and tell.
     desk: mpsc::Sender<Order>,
+    /// Where the account itself is, and its logs.
+    base: String,
 }
 
 impl Apps {
@@ -61,7 +63,7 @@ impl Apps {
         site: Option<Site>,
         databases: &Databases,
         beginning: &Beginning,
-        desk: mpsc::Sender<Order>,
+        (base, desk): (&str, mpsc::Sender<Order>),
     ) -> Self {
         let mut vault = Vault::default();
         let owner = uuid::Uuid::new_v4().to_string();
@@ -76,6 +78,7 @@ impl Apps {
             deployments_fail: beginning.deployments_fail,
             rollouts: JoinSet::new(),
             desk,
+            base: base.to_owned(),
         };
         let first = apps.apps.first().and_then(|web| apps.release(web, &web.spec, databases).ok());
         if let Some(Some((doorman, release))) = first
@@ -132,7 +135,7 @@ impl Apps {
         scopes: &Scopes,
         databases: &Databases,
     ) -> Result<Answer, Refusal> {
-        let Self { apps, vault, rollouts, desk, .. } = self;
+        let Self { apps, vault, rollouts, desk, base, .. } = self;
         let app = apps.iter_mut().find(|app| app.id == id).ok_or(Refusal::NotFound)?;
         let one = |deployment: Value| Ok(Answer::ok(json!({ "deployment": deployment })));
         match on {
@@ -154,9 +157,31 @@ impl Apps {
                 return one(app.deploy("manual", rollouts, desk));
             }
             OnApp::Deployment(id) => return one(app.deployment(id)?.shown()),
+            OnApp::Log(deployment, component) => {
+                app.deployment(deployment)?;
+                let wanted = log::Wanted {
+                    app: app.id.clone(),
+                    deployment: deployment.to_owned(),
+                    component: component.to_owned(),
+                    kind: log::kind(request)?.to_owned(),
+                };
+                let signature = uuid::Uuid::new_v4();
+                let url = format!("{base}{}?signature={signature}", wanted.path());
+                return Ok(Answer::ok(json!({ "live_url": url })));
+            }
             OnApp::Cancel(id) => return one(app.cancel(id)?),
         }
         Ok(Answer::ok(json!({ "app": app.shown(scopes, databases.project()) })))
+    }
+
+    pub(super) fn log(&self, wanted: &log::Wanted, databases: &Databases) -> Option<String> {
+        let app = self.apps.iter().find(|app| app.id == wanted.app)?;
+        let deployment = app.deployments.iter().find(|known| known.id == wanted.deployment)?;
+        let service = deployment.spec.pointer("/services/0").and_then(Value::as_object);
+        let url = service.and_then(|service| {
+            spec::resolved(&deployment.spec, service, "DATABASE_URL", &self.vault, databases)
+        });
+        Some(log::text(deployment, wanted, url.as_ref()))
     }
 
     /// What a deployment that has been built is to start.

@@ -93,6 +93,11 @@ impl Deployment {
         self.reason = Some(reason);
     }
 
+    /// Why it failed.
+    pub(super) fn failed(&self) -> Option<&Reason> {
+        self.reason.as_ref()
+    }
+
     pub(super) fn created_at(&self) -> String {
         self.created_at.to_string()
     }

@@ -18,6 +18,7 @@ use super::{
     backing::Backing,
     call::{Answer, Body, Call, Refusal, Request},
     databases::Databases,
+    log::Wanted,
     operation::Operation,
     rollout::{News, Resolved},
     settings,
@@ -34,6 +35,8 @@ pub(super) enum Order {
     NoFaults(oneshot::Sender<()>),
     Listen(oneshot::Sender<mpsc::Receiver<Call>>),
     Traffic(oneshot::Sender<Option<Traffic>>),
+    /// Answered with what the log says; `None` where there is no such log.
+    Log(Wanted, oneshot::Sender<Option<String>>),
     News {
         app: String,
         deployment: String,
@@ -113,6 +116,9 @@ impl Desk {
                 }
                 Order::Traffic(reply) => {
                     reply.send(self.apps.traffic()).ok();
+                }
+                Order::Log(wanted, reply) => {
+                    reply.send(self.apps.log(&wanted, &self.databases)).ok();
                 }
                 Order::News { app, deployment, news } => self.apps.note(&app, &deployment, news),
                 Order::Resolve { app, deployment, reply } => {

@@ -46,6 +46,8 @@ pub(super) enum OnApp<'a> {
     Deployments,
     Deploy,
     Deployment(&'a str),
+    /// Of a deployment and a component.
+    Log(&'a str, &'a str),
     Cancel(&'a str),
 }
 
@@ -137,6 +139,9 @@ impl<'a> OnApp<'a> {
             ("GET", ["deployments"]) => Self::Deployments,
             ("POST", ["deployments"]) => Self::Deploy,
             ("GET", ["deployments", id]) => Self::Deployment(id),
+            ("GET", ["deployments", id, "components", component, "logs"]) => {
+                Self::Log(id, component)
+            }
             ("POST", ["deployments", id, "cancel"]) => Self::Cancel(id),
             _ => return None, // as above
         })
@@ -144,7 +149,7 @@ impl<'a> OnApp<'a> {
 
     fn scope(self) -> &'static str {
         match self {
-            Self::Read | Self::Deployments | Self::Deployment(_) => "app:read",
+            Self::Read | Self::Deployments | Self::Deployment(_) | Self::Log(..) => "app:read",
             Self::Change | Self::Deploy | Self::Cancel(_) => "app:update",
         }
     }

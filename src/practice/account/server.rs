@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     body::{Body as HttpBody, Bytes},
-    extract::{ConnectInfo, Query, State, connect_info::Connected},
+    extract::{ConnectInfo, Path, Query, State, connect_info::Connected},
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::Response,
     routing::get,
@@ -31,6 +31,7 @@ use super::{
     call::{Answer, Body, Request},
     desk::{Handled, Order},
     firewall::THIS_COMPUTER,
+    log::{self, Wanted},
 };
 
 /// Longer bodies than this no client of ours sends.
@@ -46,6 +47,7 @@ pub(super) async fn serve(listener: TcpListener, desk: mpsc::Sender<Order>, dela
     let router = Router::new()
         .route(one, get(address))
         .route(two, get(address))
+        .route(log::PLACE, get(read_log))
         .fallback(receive)
         .with_state(Counter { desk, delay });
     let service = router.into_make_service_with_connect_info::<Cut>();
@@ -103,6 +105,24 @@ async fn receive(
         Some(Fault::HalfAnswer) => half(&answer),
         Some(Fault::WrongLength) => short(&answer),
         Some(Fault::Endless) => endless(&answer),
+    }
+}
+
+/// A log's address is all that it takes: a token has no business here.
+async fn read_log(
+    State(Counter { desk, .. }): State<Counter>,
+    Path((app, deployment, component, kind)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return plain(StatusCode::BAD_REQUEST, "a token was sent to a place that takes none");
+    }
+    let (reply, text) = oneshot::channel();
+    let wanted = Wanted { app, deployment, component, kind };
+    desk.send(Order::Log(wanted, reply)).await.ok();
+    match text.await {
+        Ok(Some(text)) => Response::new(HttpBody::from(text)),
+        Ok(None) | Err(_) => plain(StatusCode::NOT_FOUND, "no such log"),
     }
 }
 

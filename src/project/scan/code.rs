@@ -564,13 +564,7 @@ mod tests {
     use super::*;
 
     fn target() -> crate::domain::project::Target {
-        crate::domain::project::Target {
-            pooled_key: "DATABASE_URL".to_owned(),
-            direct_key: "DIRECT_URL".to_owned(),
-            limit: 5,
-            mode: None,
-            probe: None,
-        }
+        crate::domain::project::Target::default()
     }
 
     fn read(text: &str) -> Code {

@@ -2,35 +2,12 @@
 
 use std::path::Path;
 
-use crate::domain::project::{Place, Target};
+use crate::domain::{
+    migration::tool::MIGRATES,
+    project::{Place, Target},
+};
 
 use super::walk::ends;
-
-/// Commands that change a database's tables.
-pub const MIGRATES: [&str; 22] = [
-    "alembic upgrade",
-    "artisan migrate",
-    "db:migrate",
-    "db:prepare",
-    "diesel migration run",
-    "dotnet ef database update",
-    "drizzle-kit migrate",
-    "drizzle-kit push",
-    "ecto.migrate",
-    "flyway migrate",
-    "goose ",
-    "knex migrate:",
-    "liquibase update",
-    "manage.py migrate",
-    "migrate -database",
-    "migrate -path",
-    "migration:run",
-    "node-pg-migrate",
-    "prisma db push",
-    "prisma migrate",
-    "sqlx migrate run",
-    "typeorm migration:run",
-];
 
 /// What a file of this name is, where it may start something that connects.
 pub fn kind(path: &Path) -> Option<&'static str> {
@@ -157,13 +134,7 @@ mod tests {
     use super::*;
 
     fn told(path: &str, text: &str) -> Vec<String> {
-        let target = Target {
-            pooled_key: "DATABASE_URL".to_owned(),
-            direct_key: "DIRECT_URL".to_owned(),
-            limit: 5,
-            mode: None,
-            probe: None,
-        };
+        let target = Target::default();
         read(Path::new(path), text, &target)
             .into_iter()
             .map(|place| {

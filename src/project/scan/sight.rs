@@ -8,6 +8,7 @@ use std::{
 
 use crate::domain::{
     leak::{self, Leak},
+    migration::tool::MIGRATES,
     project::{Place, Target, Unread},
 };
 
@@ -153,7 +154,7 @@ impl<'a> Eye<'a> {
             leaks: Hints::new(LEAKS),
             either: Hints::new(CODE.into_iter().chain(keys).chain(LEAKS).chain(["Repo"])),
             elixir: Hints::new(["Repo"]),
-            places: Hints::new(places::MIGRATES.into_iter().chain(keys)),
+            places: Hints::new(MIGRATES.into_iter().chain(keys)),
         }
     }
 

@@ -3,6 +3,7 @@
 mod plan;
 mod problems;
 mod proof;
+mod resumed;
 mod way_back;
 
 use std::time::Duration;
@@ -12,7 +13,9 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         app_spec::{App, AppId, Spec, SpecChange},
+        log::Tail,
         problem::{Fix, Problem},
+        secret::Secret,
     },
     setup::{
         Ctx, Rules,
@@ -25,11 +28,11 @@ use crate::{
 };
 
 pub use self::{
-    plan::{Forecast, Form, NoPlan, Plan, forecast, plan, switch},
+    plan::{Forecast, Form, Migrations, NoPlan, Plan, forecast, plan, sentence, switch},
     problems::under_way,
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
@@ -37,6 +40,8 @@ pub struct Step {
     pub seen: Vec<String>,
     /// When each of them was seen first.
     pub seen_at: Vec<Timestamp>,
+    /// What the component that is deployed has said last; after a failure, the one that failed.
+    pub log: Option<Tail>,
     /// What `propose` answered, for the person: the cost after the change, as the provider says it.
     pub proposal: Option<Proposal>,
     /// The app's settings were put back; of which app.
@@ -49,17 +54,18 @@ pub struct Step {
     restoring: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub app: Option<AppId>,
     /// An app's name from a team profile.
     pub wanted: Option<String>,
     pub form: Form,
+    pub migrations: Migrations,
     /// Shows only apps that have this in their names.
     pub filter: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -69,6 +75,8 @@ pub enum Phase {
     Asking(Box<Plan>),
     /// The settings before and after, the latter as the account has them once they were read back.
     Updating(Ticket, Box<Sent>),
+    /// An earlier run of the program has sent the settings: which deployment came of it?
+    Finding(Ticket),
     Watching(Ticket, Started),
     Arriving(Ticket, Deployed),
     /// Which entry of the record is being taken back.
@@ -121,11 +129,18 @@ pub enum Effect {
         before: Spec,
         after: Spec,
     },
+    /// After a switch whose answer was lost: the newest deployment, unless it is the one that served before.
+    Newest {
+        app: AppId,
+        served: Option<String>,
+    },
     /// Looks until the deployment is over.
     Watch {
         app: AppId,
         deployment: String,
         every: Duration,
+        /// What the log must not show, however it is spelt.
+        secrets: Vec<Secret>,
     },
     /// Looks at the server until the app's connections come through the pool.
     Arrive {
@@ -149,8 +164,12 @@ pub enum Msg {
     /// Goes on with what was asked about.
     Confirm,
     Updated(Started),
+    /// The deployment of a switch that an earlier run of the program has sent.
+    Newest(Option<Started>),
     /// The deployment's phase, in the provider's word.
     Phase(String),
+    /// The end of a component's log.
+    Log(Tail),
     /// The deployment that serves now: ours, or a newer one that took its place.
     Active {
         deployment: String,
@@ -183,7 +202,7 @@ impl Step {
 
     /// What would change in the app's settings.
     pub fn plan(&self, facts: &Facts) -> Option<Result<Plan, NoPlan>> {
-        Some(plan(self.app(facts)?, self.draft.form, facts))
+        Some(plan(self.app(facts)?, &self.draft, facts))
     }
 
     /// The token is known not to allow the change, so the person makes it in DigitalOcean's panel.
@@ -198,11 +217,27 @@ impl Step {
         })
     }
 
+    /// A deployment of ours whose end is not known.
+    pub fn unfollowed(&self) -> Option<&Started> {
+        self.unfollowed.as_ref()
+    }
+
+    /// What was asked or foretold was about the other choice.
+    pub fn decide_migrations(&mut self, migrations: Migrations) {
+        if self.draft.migrations != migrations && !self.working() {
+            self.draft.migrations = migrations;
+            if matches!(self.phase, Phase::Asking(_) | Phase::WouldChange(_)) {
+                self.phase = Phase::Idle;
+            }
+        }
+    }
+
     /// Something is being done to the app.
     pub fn working(&self) -> bool {
         match &self.phase {
             Phase::Proposing(..)
             | Phase::Updating(..)
+            | Phase::Finding(_)
             | Phase::Watching(..)
             | Phase::Arriving(..)
             | Phase::Restoring(..) => true,
@@ -222,6 +257,9 @@ impl Step {
                 Primary::Working("Asking for the cost…".to_owned(), Some(Msg::Stop))
             }
             Phase::Updating(..) => Primary::Working("Sending the app's settings…".to_owned(), None),
+            Phase::Finding(_) => {
+                Primary::Working("Looking for the deployment…".to_owned(), Some(Msg::Stop))
+            }
             Phase::Watching(..) => {
                 let seen = self.seen.last().map_or("waiting", String::as_str);
                 let word = seen.to_lowercase().replace('_', " ");
@@ -266,7 +304,7 @@ impl Step {
             return Primary::Blocked(label, why);
         };
         let label = format!("Switch {} to the pool", app.name);
-        match plan(app, self.draft.form, facts) {
+        match plan(app, &self.draft, facts) {
             Err(err) => Primary::Blocked(label, plan::sentence(&err)),
             Ok(plan) if plan.changes.is_empty() => {
                 Primary::Blocked(label, "The app uses the pool already. Skip this step.".to_owned())
@@ -288,6 +326,7 @@ impl Step {
         match msg {
             Msg::Choose(app) => {
                 self.draft.app = Some(app);
+                self.draft.migrations = Migrations::default();
                 if matches!(self.phase, Phase::Asking(_) | Phase::WouldChange(_)) {
                     self.phase = Phase::Idle;
                 }
@@ -296,12 +335,14 @@ impl Step {
             Msg::Proposed(proposal) => self.proposed(ctx, proposal),
             Msg::Confirm => self.confirmed(ctx),
             Msg::Updated(started) => self.updated(ctx, started),
+            Msg::Newest(started) => self.newest(ctx, started),
             Msg::Phase(word) => {
                 if self.seen.last() != Some(&word) {
                     self.seen.push(word);
                     self.seen_at.push(ctx.now);
                 }
             }
+            Msg::Log(tail) => self.log = Some(tail),
             Msg::Active { deployment, live_url } => self.active(ctx, deployment, live_url),
             Msg::Reread(app) => self.reread(ctx, *app),
             Msg::Restarted(name) => self.restarted(ctx, name),
@@ -326,7 +367,7 @@ impl Step {
             return;
         }
         let Some(app) = self.app(ctx.facts) else { return };
-        let Ok(plan) = plan(app, self.draft.form, ctx.facts) else { return };
+        let Ok(plan) = plan(app, &self.draft, ctx.facts) else { return };
         if plan.changes.is_empty()
             || (!ctx.rules.dry_run && may_change(ctx.facts, ctx.rules).is_err())
         {
@@ -337,12 +378,17 @@ impl Step {
             before: app.spec.clone(),
             after: plan.spec.clone(),
         };
-        self.seen.clear();
-        self.seen_at.clear();
+        self.forget_deployment();
         self.proposal = None;
         self.restored = None;
         self.unfollowed = None;
         self.phase = Phase::Proposing(ctx.start(effect), Box::new(plan));
+    }
+
+    fn forget_deployment(&mut self) {
+        self.seen.clear();
+        self.seen_at.clear();
+        self.log = None;
     }
 
     fn proposed(&mut self, ctx: &mut Ctx<'_>, proposal: Proposal) {
@@ -409,6 +455,7 @@ impl Step {
             app: started.app.clone(),
             deployment: started.deployment.clone(),
             every: ctx.rules.poll_every,
+            secrets: ctx.facts.passwords(),
         };
         self.phase = Phase::Watching(ctx.start(effect), started);
     }
@@ -444,7 +491,7 @@ impl Step {
     fn stop(&mut self, ctx: &mut Ctx<'_>) {
         match &self.phase {
             // The deployment goes on at the provider; only our looking ends.
-            Phase::Proposing(ticket, _) => {
+            Phase::Proposing(ticket, _) | Phase::Finding(ticket) => {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Idle;
             }
@@ -491,6 +538,7 @@ impl Step {
             | Phase::Proposing(..)
             | Phase::Asking(_)
             | Phase::Updating(..)
+            | Phase::Finding(_)
             | Phase::Watching(..)
             | Phase::Arriving(..)
             | Phase::Restoring(..)

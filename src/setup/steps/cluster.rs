@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
@@ -32,7 +32,7 @@ pub struct Step {
     account: Option<Secret>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub chosen: Option<ClusterId>,
     /// A cluster's name from a team profile; chosen when the list arrives.
@@ -42,7 +42,7 @@ pub struct Draft {
     pub filter: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -52,7 +52,7 @@ pub enum Phase {
 }
 
 /// What a row tells of its cluster's pools.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peek {
     Reading(Ticket),
     Read {

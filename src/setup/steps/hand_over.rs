@@ -1,6 +1,8 @@
 //! Step 12: the runbook, the list of everything that was changed, and undo.
 
-use std::path::PathBuf;
+mod stand;
+
+use std::path::{Path, PathBuf};
 
 use crate::{
     domain::{
@@ -13,34 +15,45 @@ use crate::{
         Ctx, Rules,
         facts::{Facts, WrittenFile},
         may_take_back,
+        runbook::{self, Format},
         step::{Primary, Standing, StepId},
+        steps::measure::{Target, direct_target},
         ticket::Ticket,
     },
 };
 
-#[derive(Debug, Default)]
+pub use self::stand::Stand;
+
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
+    /// What was written here, the newest last.
+    pub saved: Vec<WrittenFile>,
     /// Entries still to be taken back after the one that is under way, the next one last.
     queue: Vec<usize>,
     /// The entry that could not be taken back.
     stopped: Option<usize>,
+    /// How entries of the record were found to stand, by their index.
+    stands: Vec<(usize, Stand)>,
+    looking: Option<Ticket>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
-    /// Relative to the project's folder, or absolute.
+    /// Relative to the project's folder, or absolute. The other forms of the hand-over stand beside it.
     pub file: String,
+    /// The form that is looked at.
+    pub format: Format,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { file: "POOLING.md".to_owned() }
+        Self { file: "POOLING.md".to_owned(), format: Format::Markdown }
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -53,22 +66,59 @@ pub enum Phase {
 
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    Write {
-        file: PathBuf,
-        text: String,
-    },
+    /// Files with their texts; all, or none.
+    Write(Vec<(PathBuf, String)>),
+    /// In the program that the desktop has for it.
+    Open(PathBuf),
+    /// Everything but the deletion of a pool.
     Undo(Undo),
-    /// Deletes a pool although the token may not look whether an app uses it.
-    DeleteUnchecked {
+    /// Looks how these changes stand, by their index in the record; changes nothing.
+    Look(Vec<(usize, Undo)>),
+    /// Unless somebody uses it.
+    DeletePool {
         cluster: ClusterId,
         pool: PoolName,
+        /// `None` where nobody can look.
+        from: Option<Box<Viewpoint>>,
     },
+    /// Deletes a pool although somebody may use it.
+    DeleteUnchecked { cluster: ClusterId, pool: PoolName },
+}
+
+/// Where it can be seen who uses a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewpoint {
+    pub direct: Target,
+    pub database: String,
+    pub user: Option<String>,
+    /// The address of the pooler, as the database sees it.
+    pub pooler: String,
+}
+
+impl Viewpoint {
+    fn of(facts: &Facts, home: &ClusterId, name: &PoolName) -> Option<Self> {
+        let cluster = facts.cluster.as_ref().filter(|cluster| cluster.cluster.id == *home)?;
+        let pool = cluster.pools.iter().find(|pool| pool.name == *name)?;
+        Some(Self {
+            direct: direct_target(facts).ok()?,
+            database: pool.db.clone(),
+            user: pool.user.clone(),
+            pooler: facts.tested.as_ref()?.pooler_address.clone()?,
+        })
+    }
 }
 
 #[derive(Debug)]
 pub enum Msg {
     Write,
-    Written(WrittenFile),
+    /// One form of the hand-over.
+    Save(Format),
+    Written(Vec<WrittenFile>),
+    Open(PathBuf),
+    Opened,
+    /// Looks how everything that could be taken back stands by now.
+    Look,
+    Looked(Vec<(usize, Stand)>),
     /// Takes back one entry of the record, by its index.
     Undo(usize),
     /// Takes back everything that can be: the app first, then files, the pool, the access.
@@ -94,6 +144,45 @@ impl Step {
         }
     }
 
+    /// What the names of all forms begin with.
+    pub fn stem(&self) -> String {
+        let stem = Path::new(self.draft.file.trim()).file_stem();
+        stem.map_or_else(|| "POOLING".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    /// Where one form of it goes.
+    pub fn place(&self, format: Format, facts: &Facts) -> Option<PathBuf> {
+        let path = self.path(facts)?;
+        match format {
+            Format::Markdown => Some(path),
+            Format::Html | Format::Commands(_) => {
+                Some(path.with_file_name(format.file_name(&self.stem())))
+            }
+        }
+    }
+
+    /// The form's file and text, and the picture that stands beside Markdown.
+    fn files(&self, format: Format, ctx: &Ctx<'_>) -> Option<Vec<(PathBuf, String)>> {
+        let file = self.place(format, ctx.facts)?;
+        let stem = self.stem();
+        let text = runbook::text(format, ctx.facts, ctx.record, (ctx.now, &stem));
+        let picture = match format {
+            Format::Markdown => runbook::beside(ctx.facts, &stem),
+            Format::Html | Format::Commands(_) => None,
+        };
+        let picture = picture.map(|(name, svg)| (file.with_file_name(name), svg));
+        Some(std::iter::once((file, text)).chain(picture).collect())
+    }
+
+    fn save(&mut self, ctx: &mut Ctx<'_>, format: Format) {
+        let Some(files) = self.files(format, ctx) else { return };
+        self.phase = if ctx.rules.dry_run {
+            Phase::WouldChange
+        } else {
+            Phase::Writing(ctx.start(Effect::Write(files)))
+        };
+    }
+
     /// May this entry be taken back, and if not, why.
     pub fn undoable(facts: &Facts, rules: &Rules, undo: &Undo) -> Result<(), String> {
         match undo {
@@ -102,6 +191,7 @@ impl Step {
                 Err(format!("an app still uses {pool}; restore the app first"))
             }
             Undo::DeletePool { .. }
+            | Undo::RestorePool { .. }
             | Undo::RestoreSpec { .. }
             | Undo::RemoveLease { .. }
             | Undo::RestoreFile { .. } => may_take_back(facts, rules, undo),
@@ -128,27 +218,48 @@ impl Step {
         }
     }
 
-    pub fn open(&mut self, _ctx: &mut Ctx<'_>) {}
+    pub fn open(&mut self, ctx: &mut Ctx<'_>) {
+        self.look(ctx);
+    }
 
     pub fn update(&mut self, ctx: &mut Ctx<'_>, msg: Msg) {
         match (msg, &self.phase) {
-            (Msg::Write, Phase::Idle | Phase::Failed(_)) => {
-                let Some(file) = self.path(ctx.facts) else { return };
-                if ctx.rules.dry_run {
-                    self.phase = Phase::WouldChange;
-                    return;
-                }
-                let text = crate::setup::runbook(ctx.facts, ctx.record, ctx.now);
-                self.phase = Phase::Writing(ctx.start(Effect::Write { file, text }));
-            }
-            (Msg::Written(file), Phase::Writing(_)) => {
+            (Msg::Write, Phase::Idle | Phase::Failed(_)) => self.save(ctx, Format::Markdown),
+            (Msg::Save(format), Phase::Idle | Phase::Failed(_)) => self.save(ctx, format),
+            (Msg::Written(files), Phase::Writing(_)) => {
                 ctx.facts.review.retain(|step| *step != StepId::HandOver);
-                ctx.facts.runbook = Some(file);
+                for file in &files {
+                    let what = format!("{} written, {}", file.file.display(), file.what);
+                    ctx.did(what, file.undo(Vec::new()));
+                }
+                let is_first_or_again = |known: &WrittenFile| {
+                    files.first().is_none_or(|first| first.file == known.file)
+                };
+                if ctx.facts.runbook.as_ref().is_none_or(is_first_or_again) {
+                    ctx.facts.runbook = files.first().cloned();
+                }
+                self.saved.retain(|saved| files.iter().all(|file| file.file != saved.file));
+                self.saved.extend(files);
                 self.phase = Phase::Idle;
             }
-            (Msg::Undo(index), Phase::Idle | Phase::Failed(_)) => self.undo(ctx, index),
+            (Msg::Look, _) => self.look(ctx),
+            (Msg::Looked(stands), _) => {
+                self.looking = None;
+                self.stands = stands;
+            }
+            (Msg::Open(file), Phase::Idle | Phase::Failed(_)) => {
+                ctx.start(Effect::Open(file));
+            }
+            (Msg::Undo(index), Phase::Idle | Phase::Failed(_)) => {
+                self.queue.clear();
+                self.undo(ctx, index);
+            }
             (Msg::UndoAll, Phase::Idle | Phase::Failed(_)) => {
                 self.queue = undo_order(ctx.record);
+                // What is known not to come back that way does not end the rest.
+                self.queue.retain(|index| {
+                    self.stands.iter().all(|(at, stand)| at != index || stand.is_open())
+                });
                 self.undo_next(ctx);
             }
             (Msg::DeleteUnchecked, Phase::Failed(_)) => self.delete_unchecked(ctx),
@@ -164,16 +275,23 @@ impl Step {
                 self.undo_next(ctx);
             }
             (Msg::Failed(problem), phase) => {
+                self.looking = None;
                 self.stopped = match phase {
                     Phase::Undoing(_, index) => Some(*index),
                     Phase::Idle | Phase::Writing(_) | Phase::Failed(_) | Phase::WouldChange => None,
                 };
-                self.queue.clear();
+                // After a “delete all the same” the rest goes on.
+                if !problem.hints.iter().any(|hint| hint.fix == Some(Fix::DeleteUnchecked)) {
+                    self.queue.clear();
+                }
                 self.phase = Phase::Failed(problem);
             }
             (
                 Msg::Write
+                | Msg::Save(_)
                 | Msg::Written(_)
+                | Msg::Open(_)
+                | Msg::Opened
                 | Msg::Undo(_)
                 | Msg::UndoAll
                 | Msg::DeleteUnchecked
@@ -221,8 +339,14 @@ impl Step {
             && Self::undoable(ctx.facts, ctx.rules, &entry.undo).is_ok()
             && !ctx.rules.dry_run
         {
-            let undo = entry.undo.clone();
-            self.phase = Phase::Undoing(ctx.start(Effect::Undo(undo)), index);
+            let effect = match entry.undo.clone() {
+                Undo::DeletePool { cluster, pool } => {
+                    let from = Viewpoint::of(ctx.facts, &cluster, &pool).map(Box::new);
+                    Effect::DeletePool { cluster, pool, from }
+                }
+                undo => Effect::Undo(undo),
+            };
+            self.phase = Phase::Undoing(ctx.start(effect), index);
         }
     }
 
@@ -237,6 +361,7 @@ impl Step {
 
     fn undone(&mut self, ctx: &mut Ctx<'_>, index: usize) {
         self.phase = Phase::Idle;
+        self.stands.retain(|(at, _)| *at != index);
         let Some(entry) = ctx.record.entries.get_mut(index) else { return };
         entry.undone = true;
         match entry.undo.clone() {
@@ -245,6 +370,16 @@ impl Step {
                     facts.pools.retain(|other| other.name != pool);
                     if ctx.facts.pool.take_if(|ours| ours.name == pool).is_some() {
                         ctx.facts.changed(StepId::Pool);
+                    }
+                }
+            }
+            Undo::RestorePool { cluster: home, earlier, .. } => {
+                let known = ctx.facts.cluster.as_mut().filter(|at| at.cluster.id == home);
+                let pools = known.into_iter().flat_map(|facts| &mut facts.pools);
+                for pool in pools.chain(&mut ctx.facts.pool) {
+                    if pool.name == earlier.name {
+                        (pool.size, pool.mode) = (earlier.size, earlier.mode);
+                        (pool.db, pool.user) = (earlier.db.clone(), earlier.user.clone());
                     }
                 }
             }
@@ -265,6 +400,11 @@ impl Step {
             Undo::RestoreFile { file, .. } => ctx.facts.taken_back(&file),
             Undo::Impossible(_) => {}
         }
+    }
+
+    /// It looks how its changes stand by now, while everything can be used.
+    pub fn is_looking(&self) -> bool {
+        self.looking.is_some()
     }
 
     pub fn standing(&self, facts: &Facts) -> Standing {
@@ -301,7 +441,7 @@ fn undo_order(record: &Record) -> Vec<usize> {
     let rank = |undo: &Undo| match undo {
         Undo::RestoreSpec { .. } => Some(3),
         Undo::RestoreFile { .. } => Some(2),
-        Undo::DeletePool { .. } => Some(1),
+        Undo::DeletePool { .. } | Undo::RestorePool { .. } => Some(1),
         Undo::RemoveLease { .. } => Some(0),
         Undo::Impossible(_) => None,
     };
@@ -336,7 +476,12 @@ mod tests {
     }
 
     fn restore_file(name: &str) -> Undo {
-        Undo::RestoreFile { file: PathBuf::from(name), backup: None, ours: String::new() }
+        Undo::RestoreFile {
+            file: PathBuf::from(name),
+            backup: None,
+            ours: String::new(),
+            keys: Vec::new(),
+        }
     }
 
     fn delete_pool() -> Undo {
@@ -390,6 +535,9 @@ mod tests {
         orders.into_iter().find_map(|order| match order {
             Order::Start(start) => match start.effect {
                 steps::Effect::HandOver(Effect::Undo(undo)) => Some((start.ticket, undo)),
+                steps::Effect::HandOver(Effect::DeletePool { cluster, pool, from: None }) => {
+                    Some((start.ticket, Undo::DeletePool { cluster, pool }))
+                }
                 other => panic!("no undo: {other:?}"),
             },
             Order::Cancel(_) => None,
@@ -439,5 +587,37 @@ mod tests {
         assert!(setup.settle(now, ticket, Msg::Failed(problem).into()).is_empty());
         let (_, undo) = started(setup.act(now, Msg::Undo(0).into())).expect("one alone");
         assert_eq!(undo, remove_lease());
+    }
+
+    #[test]
+    fn what_is_found_changed_or_gone_is_left_out_and_the_rest_comes_back() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut setup = changed();
+        // Of two changes of one file the later is looked at; the earlier comes back after it.
+        setup.record.entries[2].undo = restore_file("b");
+        let looked = setup.act(now, Msg::Look.into()).into_iter().find_map(|order| match order {
+            Order::Start(start) => Some((start.ticket, start.effect)),
+            Order::Cancel(_) => None,
+        });
+        let Some((ticket, steps::Effect::HandOver(Effect::Look(asked)))) = looked else {
+            panic!("it is looked at")
+        };
+        let mut asked: Vec<usize> = asked.into_iter().map(|(index, _)| index).collect();
+        asked.sort_unstable();
+        assert_eq!(asked, [0, 1, 3, 5]);
+        let by_hand = Stand::Changed("the file was changed since".to_owned());
+        let gone = Stand::Gone("the access has ended".to_owned());
+        let stands = vec![(0, gone), (1, Stand::Ours), (3, by_hand), (5, Stand::KeysOnly)];
+        assert!(setup.settle(now, ticket, Msg::Looked(stands).into()).is_empty());
+        assert_eq!(setup.standing(StepId::HandOver), Standing::NotStarted);
+
+        let mut next = started(setup.act(now, Msg::UndoAll.into()));
+        let mut order = Vec::new();
+        while let Some((ticket, undo)) = next {
+            order.push(undo);
+            next = started(setup.settle(now, ticket, Msg::Undone.into()));
+        }
+        assert_eq!(order, [restore_spec(), restore_file("b"), delete_pool()]);
+        assert_eq!(setup.steps.hand_over.stand(1), None);
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
@@ -50,7 +50,7 @@ impl Default for Step {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Draft {
     /// A `GET` on it once a sample tells whether the app is refused. Empty: refusals are seen on our own sign-ins only.
     pub health_url: String,
@@ -128,7 +128,7 @@ pub struct Waiting {
     pub holders: Vec<Holder>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -187,15 +187,7 @@ pub fn direct_target(facts: &Facts) -> Result<Target, String> {
         .as_ref()
         .map_or_else(|| main_database(&cluster.databases, direct), |pool| pool.db.clone());
     Ok(Target {
-        url: ConnUrl {
-            user: direct.user.clone(),
-            password: Some(password.clone()),
-            host: direct.host.clone(),
-            port: direct.port,
-            database,
-            more_hosts: Vec::new(),
-            parameters: vec![("sslmode".to_owned(), "require".to_owned())],
-        },
+        url: ConnUrl { password: Some(password.clone()), database, ..direct.url() },
         ca: cluster.ca.clone(),
     })
 }
@@ -218,18 +210,7 @@ fn pooled_target(facts: &Facts) -> Option<Target> {
         .iter()
         .chain(&facts.pool)
         .find_map(|pool| pool.public.as_ref().filter(|endpoint| endpoint.password.is_some()))?;
-    Some(Target {
-        url: ConnUrl {
-            user: endpoint.user.clone(),
-            password: endpoint.password.clone(),
-            host: endpoint.host.clone(),
-            port: endpoint.port,
-            more_hosts: Vec::new(),
-            database: endpoint.database.clone(),
-            parameters: vec![("sslmode".to_owned(), "require".to_owned())],
-        },
-        ca: cluster.ca.clone(),
-    })
+    Some(Target { url: endpoint.url(), ca: cluster.ca.clone() })
 }
 
 fn chosen(facts: &Facts) -> Option<&ClusterId> {

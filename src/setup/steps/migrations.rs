@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub phase: Phase,
     pub status: Option<Status>,
@@ -43,7 +43,7 @@ pub struct Step {
     pub own: own::Own,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Steps {
     pub sign_in: sign_in::Step,
     pub cluster: cluster::Step,
@@ -215,6 +215,7 @@ impl Steps {
     /// The message a fix button sends, for the steps that know it.
     pub(super) fn fix(&self, step: StepId, fix: &Fix) -> Option<StepMsg> {
         match (step, fix) {
+            (StepId::SignIn, Fix::KeepSealed) => Some(sign_in::Msg::KeepSealed.into()),
             (StepId::SignIn, Fix::KeepForSession) => Some(sign_in::Msg::KeepForSession.into()),
             (StepId::Pool, Fix::UseSize(size)) => Some(pool::Msg::UseSize(*size).into()),
             (StepId::Pool, Fix::UsePool(name)) => Some(pool::Msg::Adopt(name.clone()).into()),

@@ -29,15 +29,17 @@ pub use self::{
     size::{AppSide, LEAST_RESERVE, app_side, holders, limit, sizing},
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
     /// A pool whose creation we sent and got no answer to: found later, it is ours.
     unanswered: Option<PoolName>,
+    /// Looks for it so far, and how many there will be.
+    looks: Option<(u32, u32)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     pub name: String,
     pub size: u32,
@@ -71,7 +73,7 @@ impl Default for Draft {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Editing,
@@ -110,6 +112,8 @@ pub enum Effect {
     /// PUT with mode, size, database and user: leaving the user out would wipe it.
     Resize(ClusterId, PoolOrder),
     Find(ClusterId, PoolName),
+    /// After a lost answer: looks again and again until the account shows what was ordered, or clearly does not.
+    LookFor(ClusterId, PoolOrder),
 }
 
 #[derive(Debug)]
@@ -124,6 +128,8 @@ pub enum Msg {
     Check,
     Stop,
     Made(Pool),
+    /// So many looks for it so far, of so many.
+    Looked(u32, u32),
     /// What the account has under that name: after a lost answer, or where it refused or did something else.
     Found(Option<Pool>),
     Failed(Problem),
@@ -252,7 +258,9 @@ impl Step {
             Phase::Creating(_, order) => working(format!("Creating pool {}…", order.name)),
             Phase::Changing(_, order) => working(format!("Changing pool {}…", order.name)),
             Phase::Finding(_, order) | Phase::Checking(_, order) => {
-                working(format!("Looking for pool {}…", order.name))
+                let looks =
+                    self.looks.map_or(String::new(), |(look, of)| format!(" {look} of {of}"));
+                working(format!("Looking for pool {}…{looks}", order.name))
             }
             Phase::WouldChange(_) => Primary::Next,
             Phase::Editing | Phase::Failed(_) => self.offer(facts, rules),
@@ -295,6 +303,11 @@ impl Step {
     }
 
     /// Fills the draft with what suits this cluster; what the person or a profile wrote stays.
+    /// The pool that the draft asks for is there as it is asked for: nothing would be sent.
+    pub fn adopts(&self, facts: &Facts) -> bool {
+        matches!(self.phase, Phase::Editing) && matches!(self.decide(facts), Ok(Decision::Adopt(_)))
+    }
+
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
         let Some(cluster) = &ctx.facts.cluster else { return };
         if self.draft.filled.as_ref() != Some(&cluster.cluster.id) {
@@ -350,6 +363,7 @@ impl Step {
             (Msg::Another, Phase::Editing | Phase::Failed(_) | Phase::WouldChange(_)) => {
                 self.another(ctx.facts);
             }
+            (Msg::Looked(look, of), Phase::Finding(..)) => self.looks = Some((look, of)),
             (Msg::Made(pool), Phase::Creating(..) | Phase::Changing(..)) => self.made(ctx, pool),
             (
                 Msg::Found(found),
@@ -391,6 +405,7 @@ impl Step {
                 | Msg::Adopt(_)
                 | Msg::Another
                 | Msg::Made(_)
+                | Msg::Looked(..)
                 | Msg::Found(_)
                 | Msg::Stop,
                 _,
@@ -432,6 +447,7 @@ impl Step {
         let order = self.decide(ctx.facts).ok().and_then(Decision::order);
         let cluster = ctx.facts.cluster.as_ref().map(|facts| facts.cluster.id.clone());
         if let Some((order, cluster)) = order.zip(cluster) {
+            self.looks = None;
             let ticket = ctx.start(Effect::Find(cluster, order.name.clone()));
             self.phase = Phase::Checking(ticket, order);
         }
@@ -442,7 +458,8 @@ impl Step {
             return;
         };
         self.unanswered = Some(order.name.clone());
-        let ticket = ctx.start(Effect::Find(cluster, order.name.clone()));
+        self.looks = None;
+        let ticket = ctx.start(Effect::LookFor(cluster, order.clone()));
         self.phase = Phase::Finding(ticket, order);
     }
 

@@ -6,7 +6,6 @@ use crate::{
     domain::{
         problem::Problem,
         project::{Edit, Project, Rewrite, Target},
-        record::Undo,
     },
     setup::{
         Ctx, Rules,
@@ -16,13 +15,16 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
+    /// Files of ours that were looked at again, with their hashes; `None` where a file is gone.
+    pub looked: Option<Vec<(PathBuf, Option<String>)>>,
+    looking: Option<Ticket>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub folder: String,
     /// Hunks whose tick the person turned: by file, and by their index in its edit.
@@ -48,7 +50,7 @@ impl Draft {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -74,6 +76,10 @@ pub enum Effect {
     Open {
         file: PathBuf,
     },
+    /// What stands in these files by now.
+    Look {
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug)]
@@ -87,6 +93,7 @@ pub enum Msg {
     /// Relative to the project.
     OpenFile(PathBuf),
     Opened,
+    Looked(Vec<(PathBuf, Option<String>)>),
     Stop,
     Failed(Problem),
 }
@@ -107,17 +114,14 @@ impl Step {
 
     /// What findings and edits are made for, as far as it is chosen by now.
     pub fn target(&self, facts: &Facts) -> Target {
-        let (pooled_key, direct_key) =
-            facts.urls.as_ref().map_or(("DATABASE_URL", "DIRECT_URL"), |urls| {
-                (urls.keys.0.as_str(), urls.keys.1.as_str())
-            });
-        Target {
-            pooled_key: pooled_key.to_owned(),
-            direct_key: direct_key.to_owned(),
-            limit: facts.urls.as_ref().map_or(LIMIT, |urls| urls.limit),
+        let proposed = Target {
             mode: facts.pool.as_ref().map(|pool| pool.mode),
             probe: facts.tested.as_ref().and_then(|tested| tested.probe),
-        }
+            ..Target::default()
+        };
+        let Some(urls) = &facts.urls else { return proposed };
+        let (pooled_key, direct_key) = urls.keys.clone();
+        Target { pooled_key, direct_key, limit: urls.limit, ..proposed }
     }
 
     /// Does what was read belong to the folder in the draft?
@@ -180,12 +184,8 @@ impl Step {
                     see_to(project, hunks);
                 }
                 for file in &files {
-                    let undo = Undo::RestoreFile {
-                        file: file.file.clone(),
-                        backup: file.backup.clone(),
-                        ours: file.hash.clone(),
-                    };
-                    ctx.did(format!("{} changed, {}", file.file.display(), file.what), undo);
+                    let what = format!("{} changed, {}", file.file.display(), file.what);
+                    ctx.did(what, file.undo(Vec::new()));
                 }
                 ctx.facts.project_files = Some(files);
                 self.phase = Phase::Idle;
@@ -200,7 +200,14 @@ impl Step {
                 ctx.cancel(*ticket);
                 self.phase = Phase::Idle;
             }
-            (Msg::Failed(problem), _) => self.phase = Phase::Failed(problem),
+            (Msg::Looked(files), _) => {
+                self.looked = Some(files);
+                self.looking = None;
+            }
+            (Msg::Failed(problem), _) => {
+                self.looking = None;
+                self.phase = Phase::Failed(problem);
+            }
             (
                 Msg::Scan
                 | Msg::Seen(_)
@@ -213,6 +220,16 @@ impl Step {
                 _,
             ) => {}
         }
+    }
+
+    /// Looks whether files that an earlier run wrote are still as it left them.
+    pub(in crate::setup) fn look_at(&mut self, ctx: &mut Ctx<'_>, files: Vec<PathBuf>) {
+        self.looked = None;
+        self.looking = Some(ctx.start(Effect::Look { files }));
+    }
+
+    pub(in crate::setup) fn looks(&self) -> bool {
+        self.looking.is_some()
     }
 
     fn scan(&mut self, ctx: &mut Ctx<'_>) {
@@ -270,9 +287,6 @@ impl Step {
         }
     }
 }
-
-/// Connections of one instance where step 5 has not said it yet.
-const LIMIT: u32 = 5;
 
 /// The findings of these hunks are no longer open.
 fn see_to(project: &mut Project, hunks: &[(PathBuf, usize)]) {

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
@@ -25,18 +25,43 @@ pub struct Step {
     pub doctl_is_there: bool,
     /// doctl's contexts, once the person asked for them.
     pub doctl: Option<Vec<Login>>,
+    /// The file that a passphrase encrypts.
+    pub sealed: Sealed,
     /// Who was signed out last.
     pub signed_out: Option<SignedOut>,
     /// When the account was asked last: from then on its days are counted.
     pub signed_in_at: Option<Timestamp>,
+    /// The account that a set-up which is gone on with belongs to.
+    pub wanted: Option<String>,
     /// The problem shown has ended a sign-out.
     signing_out: bool,
 }
 
-#[derive(Default)]
+/// Tokens in a file that a passphrase encrypts.
+#[derive(Clone, Debug, Default)]
+pub struct Sealed {
+    pub is_there: bool,
+    /// Accounts in it, once it was opened; the one used last first.
+    pub accounts: Vec<String>,
+    /// What has opened it.
+    passphrase: Option<Secret>,
+}
+
+impl Sealed {
+    pub fn is_open(&self) -> bool {
+        self.passphrase.is_some()
+    }
+}
+
+/// Shorter ones are guessed too soon.
+const SHORTEST: usize = 8;
+
+#[derive(Clone, Default)]
 pub struct Draft {
     pub token: String,
     pub keep: Keep,
+    /// Opens the file, or is to encrypt it.
+    pub passphrase: String,
 }
 
 impl std::fmt::Debug for Draft {
@@ -48,6 +73,7 @@ impl std::fmt::Debug for Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         self.token.zeroize();
+        self.passphrase.zeroize();
     }
 }
 
@@ -55,6 +81,7 @@ impl Drop for Draft {
 pub enum Keep {
     #[default]
     Keychain,
+    Sealed,
     SessionOnly,
 }
 
@@ -62,11 +89,11 @@ pub enum Keep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedOut {
     pub account: String,
-    pub from_keychain: bool,
+    pub kept: Kept,
     pub stays: Vec<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Editing,
@@ -79,11 +106,33 @@ pub enum Phase {
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     /// Asks the account who this is and what the token may do, then keeps it.
-    Check { token: Secret, keep: Keep },
+    Check {
+        token: Secret,
+        keep: Keep,
+    },
     /// The same with the token that the keychain holds under this name.
-    Switch { account: String },
+    Switch {
+        account: String,
+    },
     /// Removes the account's token from the keychain.
     Forget(Box<Account>),
+    /// The same as `Check` and `Switch`, with the file that a passphrase encrypts.
+    CheckSealed {
+        token: Secret,
+        passphrase: Secret,
+    },
+    SwitchSealed {
+        account: String,
+        passphrase: Secret,
+    },
+    /// Whose tokens are in the file.
+    Unlock {
+        passphrase: Secret,
+    },
+    ForgetSealed {
+        account: String,
+        passphrase: Secret,
+    },
     /// Reads the file in which doctl keeps its sign-in.
     ReadDoctl,
 }
@@ -94,6 +143,11 @@ pub enum Msg {
     Stop,
     /// Keychain refused: keep in memory and go on.
     KeepForSession,
+    /// Keychain refused: keep in a file that a passphrase encrypts, once one was typed.
+    KeepSealed,
+    /// Opens that file with the passphrase that was typed.
+    Unlock,
+    Unlocked(Vec<String>, Secret),
     SignedIn(Box<Account>),
     /// What the keychain holds by now.
     Accounts(Vec<String>),
@@ -156,7 +210,12 @@ impl Step {
     /// Accounts that can be switched to.
     pub fn others<'a>(&'a self, facts: &Facts) -> impl Iterator<Item = &'a str> {
         let here = facts.account.as_ref().map(Account::label);
-        self.accounts.iter().map(String::as_str).filter(move |name| here.as_deref() != Some(name))
+        let sealed = self.sealed.accounts.iter().filter(|name| !self.accounts.contains(name));
+        self.accounts
+            .iter()
+            .chain(sealed)
+            .map(String::as_str)
+            .filter(move |name| here.as_deref() != Some(name))
     }
 
     pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {
@@ -175,6 +234,10 @@ impl Step {
                 {
                     Primary::Blocked(label, "A token has no spaces or line breaks.".to_owned())
                 }
+                Some(_) if self.draft.keep == Keep::Sealed && self.passphrase().is_none() => {
+                    let why = format!("Type a passphrase of at least {SHORTEST} characters.");
+                    Primary::Blocked(label, why)
+                }
                 Some(_) => Primary::Act(label, Msg::SignIn),
             },
         }
@@ -189,11 +252,23 @@ impl Step {
                 self.draft.keep = Keep::SessionOnly;
                 self.sign_in(ctx);
             }
+            Msg::KeepSealed => {
+                self.draft.keep = Keep::Sealed;
+                self.phase = Phase::Editing;
+            }
+            Msg::Unlock => self.unlock(ctx),
+            Msg::Unlocked(accounts, passphrase) => self.unlocked(ctx, accounts, passphrase),
             Msg::Stop => self.stop(ctx),
             Msg::SignedIn(account) => self.signed_in(ctx, *account),
             Msg::Accounts(accounts) => self.accounts = accounts,
             Msg::Switch(account) if self.idle() => {
-                self.phase = Phase::Checking(ctx.start(Effect::Switch { account }));
+                let effect = match &self.sealed.passphrase {
+                    Some(passphrase) if self.sealed.accounts.contains(&account) => {
+                        Effect::SwitchSealed { account, passphrase: passphrase.clone() }
+                    }
+                    Some(_) | None => Effect::Switch { account },
+                };
+                self.phase = Phase::Checking(ctx.start(effect));
             }
             Msg::ReadDoctl if self.idle() => {
                 self.phase = Phase::ReadingDoctl(ctx.start(Effect::ReadDoctl));
@@ -212,7 +287,14 @@ impl Step {
             }
             Msg::SignOut if self.idle() => {
                 if let Some(account) = ctx.facts.account.clone() {
-                    self.phase = Phase::SigningOut(ctx.start(Effect::Forget(Box::new(account))));
+                    let effect = match (&account.kept, &self.sealed.passphrase) {
+                        (Kept::Sealed, Some(passphrase)) => {
+                            let (account, passphrase) = (account.label(), passphrase.clone());
+                            Effect::ForgetSealed { account, passphrase }
+                        }
+                        (_, _) => Effect::Forget(Box::new(account)),
+                    };
+                    self.phase = Phase::SigningOut(ctx.start(effect));
                 }
             }
             Msg::SignedOut => self.signed_out(ctx),
@@ -240,7 +322,39 @@ impl Step {
         {
             // The keychain is outside of this program too.
             let keep = if ctx.rules.dry_run { Keep::SessionOnly } else { self.draft.keep };
-            self.phase = Phase::Checking(ctx.start(Effect::Check { token, keep }));
+            let effect = match (keep, self.passphrase()) {
+                (Keep::Sealed, None) => return,
+                (Keep::Sealed, Some(passphrase)) => Effect::CheckSealed { token, passphrase },
+                (Keep::Keychain | Keep::SessionOnly, _) => Effect::Check { token, keep },
+            };
+            self.phase = Phase::Checking(ctx.start(effect));
+        }
+    }
+
+    /// What has opened the file; else what was typed, where it is long enough.
+    fn passphrase(&self) -> Option<Secret> {
+        let typed = &self.draft.passphrase;
+        let long = SHORTEST <= typed.chars().count();
+        self.sealed.passphrase.clone().or_else(|| long.then(|| Secret::new(typed.as_str())))
+    }
+
+    fn unlock(&mut self, ctx: &mut Ctx<'_>) {
+        if self.idle() && !self.draft.passphrase.is_empty() {
+            let passphrase = Secret::new(self.draft.passphrase.as_str());
+            self.phase = Phase::Checking(ctx.start(Effect::Unlock { passphrase }));
+        }
+    }
+
+    /// Signs in with the account that was used last, or with the one that this set-up belongs to.
+    fn unlocked(&mut self, ctx: &mut Ctx<'_>, accounts: Vec<String>, passphrase: Secret) {
+        self.draft.passphrase.zeroize();
+        self.phase = Phase::Editing;
+        let wanted = self.wanted.as_ref().filter(|wanted| accounts.contains(wanted));
+        let account = wanted.or(accounts.first()).cloned();
+        self.sealed = Sealed { is_there: true, accounts, passphrase: Some(passphrase.clone()) };
+        if let Some(account) = account.filter(|_| ctx.facts.account.is_none()) {
+            let effect = Effect::SwitchSealed { account, passphrase };
+            self.phase = Phase::Checking(ctx.start(effect));
         }
     }
 
@@ -253,6 +367,14 @@ impl Step {
 
     fn signed_in(&mut self, ctx: &mut Ctx<'_>, account: Account) {
         self.draft.token.zeroize();
+        if account.kept == Kept::Sealed {
+            self.sealed.passphrase = self.passphrase();
+            self.sealed.is_there = true;
+            let name = account.label();
+            self.sealed.accounts.retain(|other| *other != name);
+            self.sealed.accounts.insert(0, name);
+        }
+        self.draft.passphrase.zeroize();
         self.remembered = None;
         self.doctl = None;
         self.signed_out = None;
@@ -269,11 +391,9 @@ impl Step {
         if let Some(account) = ctx.facts.account.take() {
             let name = account.label();
             self.accounts.retain(|other| *other != name);
-            self.signed_out = Some(SignedOut {
-                account: name,
-                from_keychain: account.kept == Kept::Keychain,
-                stays: stays(ctx),
-            });
+            self.sealed.accounts.retain(|other| *other != name);
+            self.signed_out =
+                Some(SignedOut { account: name, kept: account.kept.clone(), stays: stays(ctx) });
         }
         self.remembered = None;
         ctx.facts.changed(StepId::SignIn);

@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
@@ -38,7 +38,7 @@ pub struct Step {
     leaving: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     pub lease: LeaseLength,
     /// This computer's public address, found out or typed. Empty: not known.
@@ -52,7 +52,7 @@ pub struct Draft {
 }
 
 /// Shown masked, and gone from here as soon as it is used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TypedPassword {
     pub user: String,
     pub typed: Secret,
@@ -70,7 +70,7 @@ impl Default for Draft {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -384,6 +384,7 @@ impl Step {
             | Fix::DeleteUnchecked
             | Fix::RestoreApp
             | Fix::UseBuiltInRunner
+            | Fix::KeepSealed
             | Fix::KeepForSession
             | Fix::Copy(_)
             | Fix::Open(_) => None,

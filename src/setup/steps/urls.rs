@@ -14,7 +14,6 @@ use crate::{
         env_name::is_key,
         pool::Pool,
         problem::Problem,
-        record::Undo,
         secret::Secret,
         stages::Port,
     },
@@ -26,13 +25,13 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -43,7 +42,7 @@ pub enum Phase {
     Failed(Problem),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     pub pooled_key: String,
     pub direct_key: String,
@@ -79,7 +78,7 @@ impl Default for Draft {
 }
 
 /// A password belongs to one role of one cluster, and to no other.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct TypedPassword {
     cluster: ClusterId,
     role: String,
@@ -224,9 +223,11 @@ impl Step {
             format!("The password of {role} is hidden from this token (scope database:view_credentials). Paste it.")
         })?;
         let admin_password = cluster.password_of(&direct.user).unwrap_or(password);
-        let make = |at: &Endpoint, user: &str, password: &Secret, database: &str| {
-            ConnUrl::new((&at.host, at.port), user, Some(password.clone()), database)
-                .with_parameter("sslmode", "require")
+        let make = |at: &Endpoint, user: &str, password: &Secret, database: &str| ConnUrl {
+            user: user.to_owned(),
+            password: Some(password.clone()),
+            database: database.to_owned(),
+            ..at.url()
         };
         let pooled_at =
             |at: Option<&Endpoint>| at.map(|at| make(at, &role, password, pool.name.as_str()));
@@ -301,12 +302,8 @@ impl Step {
             }
             Msg::Saved(written) => {
                 if let Some(written) = &written {
-                    let undo = Undo::RestoreFile {
-                        file: written.file.clone(),
-                        backup: written.backup.clone(),
-                        ours: written.hash.clone(),
-                    };
-                    ctx.did(format!("{} written, {}", written.file.display(), written.what), undo);
+                    let what = format!("{} written, {}", written.file.display(), written.what);
+                    ctx.did(what, written.undo(Vec::new()));
                 }
                 let file = self.build(ctx.facts).ok().and_then(|urls| urls.ca_file);
                 self.phase = file.map_or(Phase::Idle, |file| Phase::Saved(PathBuf::from(file)));

@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,
     pub phase: Phase,
@@ -41,7 +41,7 @@ pub struct Step {
     broke: Option<Broke>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     /// Requests to the health address, all at once.
     pub requests: u32,
@@ -71,7 +71,7 @@ impl Default for Draft {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -83,7 +83,7 @@ pub enum Phase {
     Failed(Problem),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Broke {
     Requests,
     Load,

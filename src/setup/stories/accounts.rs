@@ -118,7 +118,10 @@ fn a_sign_out_lists_what_stays() {
     let (ticket, _) = started(setup.act(now(), sign_in::Msg::SignOut.into()));
     setup.settle(now(), ticket, sign_in::Msg::SignedOut.into());
     let left = setup.steps.sign_in.signed_out.as_ref().expect("what stays is told");
-    assert_eq!((left.account.as_str(), left.from_keychain), ("account without a name", false));
+    assert_eq!(
+        (left.account.as_str(), &left.kept),
+        ("account without a name", &Kept::SessionOnly(None))
+    );
     assert_eq!(
         left.stays.last().map(String::as_str),
         Some("Pool shop-pool created: 11 connections, transaction mode.")

@@ -37,8 +37,24 @@ fn editing_while_the_pool_is_created_does_not_change_the_order() {
     let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
     setup.steps.pool.draft.size = 2;
     let (_, effect) = started(setup.settle(now(), ticket, lost()));
-    assert_eq!(pool_effect(effect), pool::Effect::Find(id(), order().name));
+    assert_eq!(pool_effect(effect), pool::Effect::LookFor(id(), order()));
     assert!(matches!(&setup.steps.pool.phase, pool::Phase::Finding(_, kept) if *kept == order()));
+}
+
+#[test]
+fn each_look_for_a_pool_is_told_and_looking_can_be_stopped() {
+    let mut setup = signed_in(Environment::Staging);
+    let (ticket, _) = started(setup.act(now(), pool::Msg::Act.into()));
+    let (finding, _) = started(setup.settle(now(), ticket, lost()));
+    setup.note(now(), finding, pool::Msg::Looked(3, 10).into());
+    let Primary::Working(label, Some(stop)) = setup.primary(StepId::Pool) else {
+        panic!("it can be stopped")
+    };
+    assert_eq!(label, "Looking for pool shop-pool… 3 of 10");
+    assert!(
+        matches!(setup.act(now(), stop).as_slice(), [Order::Cancel(stopped)] if *stopped == finding)
+    );
+    assert!(matches!(setup.steps.pool.phase, pool::Phase::Editing));
 }
 
 #[test]
@@ -68,7 +84,9 @@ fn a_found_resize_is_no_creation_and_is_never_undone_by_deleting() {
     let (finding, _) = started(setup.settle(now(), ticket, lost()));
     let found = Pool { size: 7, ..made(&order()) };
     setup.settle(now(), finding, pool::Msg::Found(Some(found)).into());
-    assert!(setup.record.entries.iter().all(|entry| !entry.undo.possible()));
+    let sent = PoolOrder { size: 7, ..order() };
+    let undo = Undo::RestorePool { cluster: id(), earlier: order(), sent };
+    assert_eq!(setup.record.entries.iter().map(|entry| &entry.undo).collect::<Vec<_>>(), [&undo]);
     assert_eq!(setup.standing(StepId::Pool), Standing::Done);
 }
 

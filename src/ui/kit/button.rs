@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use egui::{
     Align2, Button, Color32, Response, RichText, Role, Sense, Stroke, StrokeKind, TextStyle, Ui,
-    Vec2, Widget as _, WidgetInfo, vec2,
+    Vec2, Widget as _, WidgetInfo,
+    text::{LayoutJob, TextWrapping},
+    vec2,
 };
 
 use crate::ui::{
@@ -151,7 +153,7 @@ pub fn chip(ui: &mut Ui, text: &str, on: bool) -> Response {
     let (fill, edge, ink) = match (on, response.hovered()) {
         (true, _) => (theme.info.ground, theme.accent, theme.accent),
         (false, true) => (theme.raised, theme.edge, theme.text),
-        (false, false) => (theme.surface, theme.raised, theme.text_2),
+        (false, false) => (theme.surface, theme.line(), theme.text_2),
     };
     ui.painter().rect(rect, 14, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
     let font = TextStyle::Small.resolve(ui.style());
@@ -164,4 +166,27 @@ pub fn chip(ui: &mut Ui, text: &str, on: bool) -> Response {
 pub fn chip_width(ui: &Ui, text: &str) -> f32 {
     let font = TextStyle::Small.resolve(ui.style());
     ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x + 24.0
+}
+
+/// A line that does something, with the keys that do the same on its right.
+pub fn key_row(ui: &mut Ui, text: &str, keys: &str, name: &str) -> Response {
+    let theme = Theme::of(ui);
+    let size = vec2(ui.available_width(), 30.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
+    if response.hovered() {
+        ui.painter().rect_filled(rect, CONTROL_RADIUS, theme.raised);
+    }
+    let inner = rect.shrink2(vec2(8.0, 0.0));
+    let small = TextStyle::Small.resolve(ui.style());
+    let keys =
+        ui.painter().text(inner.right_center(), Align2::RIGHT_CENTER, keys, small, theme.text_2);
+    let font = TextStyle::Body.resolve(ui.style());
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, theme.text);
+    job.wrap = TextWrapping::truncate_at_width(keys.left() - gap::M - inner.left());
+    let galley = ui.painter().layout_job(job);
+    let at = egui::pos2(inner.left(), inner.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, theme.text);
+    focus_ring(ui, &response);
+    response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, EventFilter, Galley, Id, Key, Painter, Pos2, Rect, Role, Sense, Shape, Stroke,
-    StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, Context, EventFilter, Galley, Id, Key, Painter, Pos2, Rect, Role, Sense,
+    Shape, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -148,9 +148,24 @@ fn show_table(ui: &mut Ui, id: Id, chart: &Chart<'_>) {
     focus_ring(ui, &response);
 }
 
+/// Whether keys of one letter do anything.
+fn letter_keys(ctx: &Context) -> bool {
+    !ctx.data(|data| data.get_temp(no_letter_keys()).unwrap_or(false))
+}
+
+/// Switches keys of one letter on or off in the whole window.
+pub fn use_letter_keys(ctx: &Context, on: bool) {
+    ctx.data_mut(|data| data.insert_temp(no_letter_keys(), !on));
+}
+
+fn no_letter_keys() -> Id {
+    Id::unique("no keys of one letter")
+}
+
 /// `T` goes from the chart to its table and back.
 fn turn_with_key(ui: &Ui, id: Id, response: &egui::Response, as_table: bool) {
-    if response.has_focus() && ui.input(|input| input.key_pressed(Key::T)) {
+    if response.has_focus() && letter_keys(ui.ctx()) && ui.input(|input| input.key_pressed(Key::T))
+    {
         ui.data_mut(|data| data.insert_temp(id, as_table));
         let other = if as_table { "table" } else { "plot" };
         ui.memory_mut(|memory| memory.request_focus(id.with(other)));
@@ -261,7 +276,7 @@ fn paint_axes(ui: &Ui, plane: &Plane, ticks: &[(Timestamp, String)]) {
     for line in 0..=plane.axes.top / step.max(1) {
         let value = line * step;
         let y = painter.round_to_pixel_center(plane.y(value));
-        painter.hline(rect.x_range(), y, Stroke::new(1.0, theme.raised));
+        painter.hline(rect.x_range(), y, theme.rule());
         let at = pos2(rect.left() - gap::S, y);
         painter.text(at, Align2::RIGHT_CENTER, value, font.clone(), theme.text_2);
     }

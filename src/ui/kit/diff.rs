@@ -65,7 +65,7 @@ fn changed(change: &Change) -> Vec<Line> {
 fn show(ui: &mut Ui, lines: &[Line]) {
     let theme = Theme::of(ui);
     Frame::new()
-        .stroke(Stroke::new(1.0, theme.raised))
+        .stroke(theme.hairline())
         .corner_radius(CONTROL_RADIUS)
         .inner_margin(Margin::symmetric(0, 4))
         .show(ui, |ui| {

@@ -1,6 +1,6 @@
 //! A fold-out: a line that opens to what stands behind it.
 
-use egui::{Context, Id, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use crate::ui::{
     kit::{Icon, focus_ring, paint_icon},
@@ -11,13 +11,8 @@ use crate::ui::{
 pub fn fold<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui) -> R) -> Option<R> {
     let id = ui.make_persistent_id(("fold", title));
     let mut open: bool = ui.data(|data| data.get_temp(id)).unwrap_or(false);
-    let asked = ui.data_mut(|data| data.remove_temp::<bool>(next_fold())).is_some();
     let response = line(ui, title, open);
-    if asked {
-        open = true;
-        response.request_focus();
-        response.scroll_to_me(Some(egui::Align::Center));
-    } else if response.clicked() {
+    if response.clicked() {
         open = !open;
     }
     ui.data_mut(|data| data.insert_temp(id, open));
@@ -28,21 +23,6 @@ pub fn fold<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui) -> R) -> Opti
         })
         .inner
     })
-}
-
-/// Opens the first fold-out that is drawn after this; help for the page.
-pub fn open_next_fold(ctx: &Context) {
-    ctx.data_mut(|data| data.insert_temp(next_fold(), true));
-    ctx.request_repaint();
-}
-
-/// No fold-out was drawn; the wish ends with the page.
-pub fn leave_folds(ctx: &Context) {
-    ctx.data_mut(|data| data.remove::<bool>(next_fold()));
-}
-
-fn next_fold() -> Id {
-    Id::unique("the next fold-out opens")
 }
 
 fn line(ui: &mut Ui, title: &str, open: bool) -> Response {

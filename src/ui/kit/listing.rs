@@ -1,8 +1,8 @@
 //! Lines of code or of a program's output: monospace, numbered where asked, scrolled inside, only those in sight drawn.
 
 use egui::{
-    Align2, EventFilter, Frame, Key, Margin, Response, Role, ScrollArea, Sense, Stroke, TextStyle,
-    Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align2, EventFilter, Frame, Key, Margin, Response, Role, ScrollArea, Sense, TextStyle, Ui,
+    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::{
@@ -42,7 +42,7 @@ pub fn listing(ui: &mut Ui, name: &str, begin: Begin, lines: &[Listed<'_>]) {
     };
     let shown = Frame::new()
         .fill(theme.bg)
-        .stroke(Stroke::new(1.0, theme.raised))
+        .stroke(theme.hairline())
         .corner_radius(CONTROL_RADIUS)
         .inner_margin(Margin::symmetric(0, 6))
         .show(ui, |ui| {

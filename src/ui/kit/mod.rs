@@ -6,6 +6,7 @@ mod capacity;
 mod chart;
 mod choice;
 mod code;
+mod commands;
 mod confirm;
 pub mod diff;
 mod field;
@@ -22,22 +23,24 @@ mod problem;
 mod slider;
 pub mod stages;
 mod table;
+mod tabs;
 mod text;
 
 pub use anatomy::{Part, anatomy};
 pub use button::{
-    chip, chip_width, copy_button, danger_button, link_button, primary_button, quiet_button,
-    secondary_button,
+    chip, chip_width, copy_button, danger_button, key_row, link_button, primary_button,
+    quiet_button, secondary_button,
 };
 pub use capacity::{Pattern, Segment, capacity};
-pub use chart::{Chart, chart};
+pub use chart::{Chart, chart, use_letter_keys};
 pub use choice::{check, radio, radio_row, select};
 pub use code::code;
+pub use commands::{Chosen, Command, commands};
 pub use confirm::{Question, confirm};
 pub use field::{field, secret_field};
 pub use figures::{ago, clock, clock_with_seconds, day, figures};
 pub use finder::{Offer, finder};
-pub use fold::{fold, leave_folds, open_next_fold};
+pub use fold::fold;
 pub use icon::{Icon, icon, paint_icon, standing_icon};
 pub use listing::{Begin, Listed, listing};
 pub use long_list::{keep_in_sight, long_list};
@@ -47,9 +50,10 @@ pub use passing::{question, toast};
 pub use problem::{FirstFix, problem};
 pub use slider::{SliderMark, number, slider};
 pub use table::{Column, hairline, table};
+pub use tabs::tabs;
 pub use text::{
-    caption, focusable_heading, heading, key_value, live, mono, paragraph, pill, pill_width,
-    subheading,
+    caption, focusable_heading, heading, key_value, live, mono, paint_pill, paragraph, part, pill,
+    pill_width, subheading,
 };
 
 pub use crate::domain::figures::{count, lasted, took};
@@ -63,7 +67,7 @@ pub fn card<R>(ui: &mut Ui, title: Option<&str>, add: impl FnOnce(&mut Ui) -> R)
     let theme = Theme::of(ui);
     Frame::new()
         .fill(theme.surface)
-        .stroke(Stroke::new(1.0, theme.raised))
+        .stroke(theme.hairline())
         .corner_radius(CARD_RADIUS)
         .inner_margin(Margin::symmetric(18, 16))
         .show(ui, |ui| {
@@ -93,6 +97,7 @@ pub fn note(ui: &mut Ui, tone: Tone, mark: Icon, title: &str, text: &str) {
 fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
     let shown = Frame::new()
         .fill(tone.ground)
+        .stroke(Theme::of(ui).tint_edge(tone))
         .corner_radius(CARD_RADIUS)
         .inner_margin(Margin { left: 20, right: 16, top: 12, bottom: 12 })
         .show(ui, |ui| {

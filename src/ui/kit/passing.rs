@@ -22,10 +22,12 @@ pub fn toast(ui: &Ui, text: &str) {
                 .corner_radius(6)
                 .inner_margin(Margin::symmetric(14, 8))
                 .show(ui, |ui| {
-                    let text = RichText::new(text).color(theme.surface);
-                    let label = ui.add(Label::new(text).extend().selectable(false));
+                    let shown = RichText::new(text).color(theme.surface);
+                    let label = ui.add(Label::new(shown).extend().selectable(false));
                     ui.ctx().accesskit_node_builder(label.id, |node| {
                         node.set_role(Role::Status);
+                        // Only a label's own text is read from its value.
+                        node.set_label(text);
                         node.set_live(Live::Polite);
                     });
                 });

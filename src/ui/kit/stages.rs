@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use egui::{
-    Align2, Color32, Galley, Id, Pos2, Rect, Role, Sense, Stroke, TextFormat, TextStyle, Ui, Vec2,
+    Align2, Color32, Galley, Id, Pos2, Rect, Role, Sense, TextFormat, TextStyle, Ui, Vec2,
     WidgetInfo, pos2, text::LayoutJob, vec2,
 };
 
@@ -212,7 +212,7 @@ fn row_ui<'a>(
     let size = vec2(ui.available_width(), tallest.max(LINE) + 2.0 * PADDING);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let top = rect.top() + PADDING;
-    ui.painter().hline(rect.x_range(), rect.top(), Stroke::new(1.0, theme.raised));
+    ui.painter().hline(rect.x_range(), rect.top(), theme.rule());
     ui.painter().galley(pos2(rect.left(), top + 1.0), title, theme.text_2);
     for (column, ((cell, laid), name)) in row.cells.iter().zip(&laid).zip(names).enumerate() {
         let at = pos2(rect.left() + columns.left(column), top);

@@ -1,8 +1,6 @@
 //! A plain table: head, hairlines, numbers right-aligned in digits of one width.
 
-use egui::{
-    Align, Align2, Label, Layout, Rect, Role, Stroke, TextStyle, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Align, Align2, Label, Layout, Rect, Role, TextStyle, Ui, UiBuilder, pos2, vec2};
 
 use crate::ui::{
     kit::figures::figures,
@@ -52,7 +50,7 @@ pub fn table(ui: &mut Ui, name: &str, columns: &[Column], rows: &[Vec<String>]) 
 /// A line one point high across the width, as between rows.
 pub fn hairline(ui: &mut Ui) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), egui::Sense::hover());
-    ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(1.0, Theme::of(ui).raised));
+    ui.painter().hline(rect.x_range(), rect.center().y, Theme::of(ui).rule());
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{
-    Color32, FontSelection, Galley, Label, Response, RichText, Role, Sense, TextStyle,
+    Color32, FontSelection, Galley, Label, Rect, Response, RichText, Role, Sense, TextStyle,
     TextWrapMode, Ui, Vec2, WidgetInfo, accesskit::Live, text::LayoutJob, vec2,
 };
 
@@ -89,13 +89,18 @@ pub fn key_value(ui: &mut Ui, key: &str, value: &str) {
 
 /// A word on a coloured ground, in capitals: the environment, nothing else.
 pub fn pill(ui: &mut Ui, word: &str, ground: Color32) -> Response {
-    let galley = pill_text(ui, word);
-    let size = galley.size() + PILL_PADDING;
+    let size = pill_text(ui, word).size() + PILL_PADDING;
     let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
-    ui.painter().rect_filled(rect, size.y / 2.0, ground);
-    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, Color32::WHITE);
+    paint_pill(ui, rect, word, ground);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
     response
+}
+
+/// The same inside another piece, which says the word in its own name.
+pub fn paint_pill(ui: &Ui, rect: Rect, word: &str, ground: Color32) {
+    let galley = pill_text(ui, word);
+    ui.painter().rect_filled(rect, rect.height() / 2.0, ground);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, Color32::WHITE);
 }
 
 const PILL_PADDING: Vec2 = vec2(20.0, 6.0);
@@ -133,4 +138,9 @@ pub(super) fn lead(ui: &Ui, title: &str, text: &str) -> LayoutJob {
     }
     job.append(text, 0.0, format(TextStyle::Body));
     job
+}
+
+/// The title of a part of a panel.
+pub fn part(ui: &mut Ui, title: &str) -> Response {
+    titled(ui, Label::new(RichText::new(title).text_style(role::strong())), title, 3)
 }

@@ -4,7 +4,12 @@ use egui::{
     Align, Color32, Layout, Rect, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetText, vec2,
 };
 
-use super::{Page, Places, surface};
+use super::{
+    Page, Places,
+    actions::{Action, with_keys},
+    drawer::Tab,
+    surface,
+};
 use crate::{
     setup::{
         Msg, Setup, may_change,
@@ -22,6 +27,10 @@ use crate::{
 /// What the footer shows, worked out before the content gets its height.
 pub(super) struct Footer {
     step: StepId,
+    /// The button on the left.
+    back: Option<(&'static str, Act)>,
+    /// Where the primary button leads when nothing more is to do here.
+    next: Option<StepId>,
     primary: Primary<Msg>,
     /// Beside or above the buttons: why not, or what runs.
     text: Option<String>,
@@ -53,7 +62,8 @@ const TEXT_MIN: f32 = 220.0;
 impl Footer {
     pub fn of(ui: &Ui, page: &Page, places: &Places, setup: &Setup) -> Self {
         let step = setup.current;
-        let primary = last(setup, step, setup.primary(step));
+        let plan = setup.plan.open;
+        let primary = primary(setup);
         let blocked = may_change(&setup.facts, &setup.rules).err();
         let confirm = match (&primary, &blocked) {
             (Primary::Blocked(_, why), Some(because)) => why == because && !setup.rules.dry_run,
@@ -69,7 +79,9 @@ impl Footer {
         };
         let margin = if places.wide { 40.0 } else { gap::L };
         let mut footer = Self {
-            side: side(setup, step, &primary),
+            side: if plan { None } else { side(setup, step, &primary) },
+            back: back(page, setup),
+            next: next(setup),
             step,
             primary,
             text,
@@ -114,10 +126,7 @@ impl Footer {
         match &self.primary {
             Primary::Act(label, _) | Primary::Blocked(label, _) => label.clone(),
             Primary::Working(..) => "Stop".to_owned(),
-            Primary::Next => match self.step.next() {
-                Some(next) => format!("Next: {}", next.name()),
-                None => "Finish".to_owned(),
-            },
+            Primary::Next => onward(self.next),
         }
     }
 
@@ -130,7 +139,7 @@ impl Footer {
         side + self.primary_width(ui)
     }
 
-    pub fn show(self, ui: &mut Ui, page: &mut Page, setup: &mut Setup, acts: &mut Vec<Act>) {
+    pub fn show(mut self, ui: &mut Ui, page: &mut Page, setup: &mut Setup, acts: &mut Vec<Act>) {
         let rect = ui.max_rect();
         surface(ui, rect, false);
         let inner = rect.shrink2(vec2(self.margin, 0.0));
@@ -152,16 +161,14 @@ impl Footer {
         let line = Layout::left_to_right(Align::Center);
         ui.scope_builder(UiBuilder::new().max_rect(left).layout(line), |ui| {
             ui.spacing_mut().item_spacing.x = gap::XL;
-            let back = match self.step.previous() {
-                Some(previous) => Some(("Back", Act::Do(Msg::Go(previous)))),
-                // Leaving a set-up that changed something would leave its undo behind.
-                None => setup.record.entries.is_empty().then_some(("Start page", Act::Leave)),
-            };
-            if let Some((label, act)) = back {
+            if let Some((label, act)) = self.back.take() {
                 let back = kit::quiet_button(ui, label);
                 page.panes.footer = Some(back.id);
                 if back.clicked() {
                     acts.push(act);
+                }
+                if self.step.previous().is_some() {
+                    back.on_hover_text(with_keys(ui.ctx(), "", Action::Previous));
                 }
             }
             if !self.stacked {
@@ -207,23 +214,25 @@ impl Footer {
         match side {
             Side::Skip => {
                 acts.push(Act::Do(Msg::Skip(self.step)));
-                acts.extend(self.step.next().map(|next| Act::Do(Msg::Go(next))));
+                acts.extend(self.next.map(|next| Act::Do(Msg::Go(next))));
             }
             Side::Next(next) => acts.push(Act::Do(Msg::Go(*next))),
-            Side::WillSend => page.turn_drawer(ui),
+            Side::WillSend => page.open_drawer(ui, Tab::Next),
         }
     }
 
     fn primary(self, ui: &mut Ui, place: Rect, page: &mut Page, acts: &mut Vec<Act>) {
         let label = self.primary_label();
         let place = Rect::from_center_size(place.center(), vec2(place.width(), BUTTON));
+        let (next, keys) = (self.next, with_keys(ui.ctx(), "", Action::Primary));
         ui.scope_builder(UiBuilder::new().max_rect(place), |ui| match self.primary {
-            Primary::Act(_, msg) => {
+            primary @ (Primary::Act(..) | Primary::Next) => {
                 let button = kit::primary_button(ui, &label, true);
                 page.panes.footer.get_or_insert(button.id);
                 if button.clicked() {
-                    acts.push(Act::Do(msg));
+                    acts.extend(press(next, primary));
                 }
+                button.on_hover_text(keys);
             }
             Primary::Blocked(_, why) => {
                 let button = kit::primary_button(ui, &label, false);
@@ -241,19 +250,53 @@ impl Footer {
                 if button.clicked() {
                     acts.extend(stop.map(Act::Do));
                 }
-            }
-            Primary::Next => {
-                if kit::primary_button(ui, &label, true).clicked() {
-                    acts.push(self.step.next().map_or(Act::Finish, |next| Act::Do(Msg::Go(next))));
-                }
+                button.on_hover_text(with_keys(ui.ctx(), "", Action::Stop));
             }
         });
     }
 }
 
+/// What the button on the right does on this page, whether it is clicked or called by its keys.
+pub(super) fn primary(setup: &Setup) -> Primary<Msg> {
+    if setup.plan.open {
+        return setup.plan_primary();
+    }
+    last(setup, setup.current, setup.primary(setup.current))
+}
+
+/// The page that follows this one.
+pub(super) fn next(setup: &Setup) -> Option<StepId> {
+    if setup.plan.open { Some(StepId::Verify) } else { setup.next(setup.current) }
+}
+
+/// What pressing it asks for; `next` is the page that follows.
+pub(super) fn press(next: Option<StepId>, primary: Primary<Msg>) -> Option<Act> {
+    match primary {
+        Primary::Act(_, msg) => Some(Act::Do(msg)),
+        Primary::Next => Some(next.map_or(Act::Finish, |next| Act::Do(Msg::Go(next)))),
+        Primary::Blocked(..) | Primary::Working(..) => None,
+    }
+}
+
+/// The button that leads on: `Next: Test`, or the last one.
+pub(super) fn onward(next: Option<StepId>) -> String {
+    next.map_or("Finish".to_owned(), |next| format!("Next: {}", next.name()))
+}
+
+/// From the plan to the step it was opened on, from a step to the one before.
+fn back(page: &Page, setup: &Setup) -> Option<(&'static str, Act)> {
+    if setup.plan.open {
+        return Some(("Back", Act::Do(Msg::Go(setup.current))));
+    }
+    match setup.previous(setup.current) {
+        Some(previous) => Some(("Back", Act::Do(Msg::Go(previous)))),
+        None => page.may_leave(setup).then_some(("Start page", Act::Leave)),
+    }
+}
+
 /// "Finish" waits until nothing is open.
 fn last(setup: &Setup, step: StepId, primary: Primary<Msg>) -> Primary<Msg> {
-    if step.next().is_some() || !matches!(primary, Primary::Next) {
+    if setup.next(step).is_some() || !matches!(primary, Primary::Next) {
         return primary;
     }
     let finish = "Finish".to_owned();
@@ -264,8 +307,8 @@ fn last(setup: &Setup, step: StepId, primary: Primary<Msg>) -> Primary<Msg> {
     let settled = |step: &StepId| {
         matches!(setup.standing(*step), Standing::WouldChange) || setup.standing(*step).settled()
     };
-    let open: Vec<&str> =
-        StepId::ALL.into_iter().filter(|step| !settled(step)).map(StepId::name).collect();
+    let is_open = |step: &StepId| setup.leads_to(*step) && !settled(step);
+    let open: Vec<&str> = StepId::ALL.into_iter().filter(is_open).map(StepId::name).collect();
     match open.as_slice() {
         [] => primary,
         [one] => Primary::Blocked(finish, format!("One step is open: {one}.")),
@@ -280,12 +323,12 @@ fn side(setup: &Setup, step: StepId, primary: &Primary<Msg>) -> Option<(String, 
     let standing = setup.standing(step);
     match primary {
         Primary::Next => None,
-        Primary::Working(..) => step
-            .next()
+        Primary::Working(..) => setup
+            .next(step)
             .filter(|next| setup.facts.missing_for(*next).is_none())
             .map(|next| ("Go on meanwhile".to_owned(), Side::Next(next))),
         Primary::Act(..) | Primary::Blocked(..) if standing == Standing::Skipped => {
-            step.next().map(|next| (format!("Next: {}", next.name()), Side::Next(next)))
+            setup.next(step).map(|next| (format!("Next: {}", next.name()), Side::Next(next)))
         }
         Primary::Act(..)
             if step == StepId::Pool && pool::request(&setup.steps.pool, &setup.facts).is_some() =>

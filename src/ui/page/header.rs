@@ -3,7 +3,12 @@
 use egui::{Align, Label, Layout, RichText, Role, Ui, UiBuilder, WidgetInfo, vec2};
 use jiff::Timestamp;
 
-use super::{Page, Places, environment, fixed, surface};
+use super::{
+    Page, Places,
+    actions::{Action, with_keys},
+    drawer::Tab,
+    environment, fixed, surface,
+};
 use crate::{
     domain::access::Lease,
     setup::{Setup, steps::test},
@@ -118,9 +123,8 @@ impl Page {
                 if response.clicked() {
                     setup.set_dry_run(!on);
                 }
-                response.on_hover_text(
-                    "Nothing is changed anywhere; each step says what it would do. Ctrl+D",
-                );
+                let text = "Nothing is changed anywhere; each step says what it would do.";
+                response.on_hover_text(with_keys(ui.ctx(), text, Action::DryRun));
             }
             What::Access => {
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &chip.name));
@@ -134,9 +138,11 @@ impl Page {
                 ui.ctx().accesskit_node_builder(id, |node| node.set_expanded(chip.on));
                 ui.data_mut(|data| data.insert_temp(fixed("opener of the requests"), id));
                 if response.clicked() {
-                    self.turn_drawer(ui);
+                    let sent = !setup.record.exchanges.is_empty();
+                    self.open_drawer(ui, if sent { Tab::History } else { Tab::Next });
                 }
-                response.on_hover_text("What was sent to DigitalOcean. Ctrl+L");
+                let text = "What was sent to DigitalOcean.";
+                response.on_hover_text(with_keys(ui.ctx(), text, Action::Requests));
             }
         }
     }

@@ -1,16 +1,9 @@
 //! The keyboard: what works on every page. A focused text field keeps its own editing keys.
 
-use egui::{Id, Key, KeyboardShortcut, Modifiers, Ui};
+use egui::{Id, Key, Modifiers, Ui};
 
-use super::{Page, entrance, fixed};
-use crate::{
-    setup::{
-        Msg, Setup,
-        step::{Group, Primary, StepId},
-        steps::{cluster, measure, test},
-    },
-    ui::{act::Act, kit},
-};
+use super::{Page, Panel, actions, drawer::Tab, fixed};
+use crate::{setup::Setup, ui::act::Act};
 
 /// Where F6 goes: the first place of each part of the window, as it was drawn last.
 #[derive(Debug, Default)]
@@ -24,7 +17,7 @@ pub(super) struct Panes {
 }
 
 impl Panes {
-    fn go(&mut self, ui: &Ui, forward: bool) {
+    pub(super) fn go(&mut self, ui: &Ui, forward: bool) {
         let places = [self.header, self.rail, self.content, self.footer];
         let focused = ui.memory(egui::Memory::focused);
         let here = places.iter().position(|place| place.is_some() && *place == focused);
@@ -37,83 +30,74 @@ impl Panes {
     }
 }
 
-const GROUP_KEYS: [Key; 6] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
-
-/// What looks again at the world, on pages that can.
-fn again(step: StepId) -> Option<Msg> {
-    match step {
-        StepId::Cluster => Some(cluster::Msg::List.into()),
-        StepId::Measure => Some(measure::Msg::Record.into()),
-        StepId::Test => Some(test::Msg::Run.into()),
-        StepId::SignIn
-        | StepId::Pool
-        | StepId::Urls
-        | StepId::Project
-        | StepId::EnvFiles
-        | StepId::Migrations
-        | StepId::App
-        | StepId::Verify
-        | StepId::HandOver => None,
-    }
-}
-
 impl Page {
     pub(super) fn keys(&mut self, ui: &Ui, setup: &mut Setup, acts: &mut Vec<Act>) {
-        let pressed = |modifiers, key| {
-            ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
-        };
-        let step = setup.current;
-        if pressed(Modifiers::COMMAND, Key::Enter)
-            && let Primary::Act(_, msg) = setup.primary(step)
-        {
-            acts.push(Act::Do(msg));
-        } else if pressed(Modifiers::COMMAND, Key::Period)
-            && let Primary::Working(_, Some(stop)) = setup.primary(step)
-        {
-            acts.push(Act::Do(stop));
+        // What stands over the page has the keys.
+        if ui.memory(egui::Memory::top_modal_layer).is_some() {
+            return;
         }
-        if pressed(Modifiers::COMMAND, Key::R)
-            && setup.facts.missing_for(step).is_none()
-            && let Some(msg) = again(step)
+        if let Some(id) = self.returns.take() {
+            ui.memory_mut(|memory| memory.request_focus(id));
+        }
+        // Several in one frame, where a frame takes long.
+        while let Some(action) = actions::pressed(ui) {
+            self.perform(ui, action, setup, acts);
+        }
+        let escape =
+            |ui: &Ui| ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        if let Some(panel) = self.panel()
+            && escape(ui)
         {
-            acts.push(Act::Do(msg));
+            self.turn(ui, panel);
         }
-        if !ui.text_edit_focused() {
-            let back = pressed(Modifiers::ALT, Key::ArrowLeft).then(|| step.previous());
-            let ahead = pressed(Modifiers::ALT, Key::ArrowRight).then(|| step.next());
-            let to = back.or(ahead).flatten();
-            acts.extend(to.map(|step| Act::Do(Msg::Go(step))));
+    }
+
+    /// Which panel is open on the right.
+    pub(super) fn panel(&self) -> Option<Panel> {
+        match (self.drawer.open, self.help) {
+            (true, _) => Some(Panel::Requests),
+            (false, true) => Some(Panel::Help),
+            (false, false) => None,
         }
-        for (group, key) in Group::ALL.into_iter().zip(GROUP_KEYS) {
-            if pressed(Modifiers::COMMAND, key) {
-                acts.extend(entrance(setup, group).map(|step| Act::Do(Msg::Go(step))));
+    }
+
+    pub(super) fn turn(&mut self, ui: &Ui, panel: Panel) {
+        match panel {
+            Panel::Requests => {
+                self.help = false;
+                self.turn_drawer(ui);
+            }
+            Panel::Help => {
+                self.drawer.open = false;
+                self.turn_help(ui);
             }
         }
-        if pressed(Modifiers::COMMAND, Key::D) {
-            setup.set_dry_run(!setup.rules.dry_run);
-        }
-        if pressed(Modifiers::COMMAND, Key::L) {
-            self.turn_drawer(ui);
-        }
-        if self.drawer && pressed(Modifiers::NONE, Key::Escape) {
-            self.turn_drawer(ui);
-        }
-        if pressed(Modifiers::NONE, Key::F1) {
-            kit::open_next_fold(ui.ctx());
-        }
-        if pressed(Modifiers::SHIFT, Key::F6) {
-            self.panes.go(ui, false);
-        } else if pressed(Modifiers::NONE, Key::F6) {
-            self.panes.go(ui, true);
-        }
+    }
+
+    /// Opens the drawer at one of its parts, or closes it.
+    pub(super) fn open_drawer(&mut self, ui: &Ui, tab: Tab) {
+        self.drawer.tab = tab;
+        self.turn_drawer(ui);
     }
 
     /// Opens or closes the drawer. The focus goes into it, and back to what opened it.
     pub(super) fn turn_drawer(&mut self, ui: &Ui) {
-        self.drawer = !self.drawer;
-        self.drawer_enters = self.drawer;
+        self.help = false;
+        self.drawer.open = !self.drawer.open;
+        self.drawer.enters = self.drawer.open;
         let opener = ui.data(|data| data.get_temp(fixed("opener of the requests")));
-        if let Some(id) = opener.filter(|_| !self.drawer) {
+        if let Some(id) = opener.filter(|_| !self.drawer.open) {
+            ui.memory_mut(|memory| memory.request_focus(id));
+        }
+    }
+
+    /// The same with the help, which can be opened from anywhere: the focus goes back there.
+    pub(super) fn turn_help(&mut self, ui: &Ui) {
+        self.help = !self.help;
+        self.help_enters = self.help;
+        if self.help {
+            self.opener = ui.memory(egui::Memory::focused);
+        } else if let Some(id) = self.opener.take() {
             ui.memory_mut(|memory| memory.request_focus(id));
         }
     }

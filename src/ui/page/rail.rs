@@ -1,22 +1,32 @@
 //! The steps on the left: six groups, the current one unfolded; or a bar with a menu where the window is narrow.
 
 use egui::{
-    Align2, Popup, Rect, Response, Role, ScrollArea, Sense, Stroke, TextStyle, Ui, UiBuilder, Vec2,
-    WidgetInfo, accesskit::AriaCurrent, pos2, vec2,
+    Align2, Popup, Rect, Response, Role, ScrollArea, Sense, StrokeKind, TextStyle, Ui, UiBuilder,
+    Vec2, WidgetInfo, accesskit::AriaCurrent, pos2, vec2,
 };
 
-use super::{Page, Places, entrance, surface};
+use super::{
+    Page, Places,
+    actions::{self, Action},
+    entrance, surface,
+};
 use crate::{
     setup::{
         Msg, Setup,
+        path::Path,
+        plan::PlanMsg,
         step::{Group, Standing, StepId},
     },
     ui::{
         act::Act,
         kit::{self, Icon, focus_ring, paint_icon},
+        plan,
         theme::{Theme, gap, role},
     },
 };
+
+/// What stands below the steps.
+const FOOT: [Action; 3] = [Action::Help, Action::Commands, Action::Settings];
 
 /// How a group stands: what needs attention wins, once the group is reached.
 fn standing_of(setup: &Setup, group: Group) -> Standing {
@@ -66,12 +76,14 @@ impl Page {
         &mut self,
         ui: &mut Ui,
         places: &Places,
-        setup: &Setup,
+        setup: &mut Setup,
         acts: &mut Vec<Act>,
     ) {
-        let line = Stroke::new(1.0, Theme::of(ui).raised);
+        let line = Theme::of(ui).hairline();
         ui.painter().vline(places.steps.right() - 0.5, places.steps.y_range(), line);
         let inner = places.steps.shrink2(vec2(gap::M, 0.0));
+        let height = 30.0 * FOOT.len() as f32 + gap::L;
+        let (inner, foot) = inner.split_top_bottom_at_y(inner.bottom() - height);
         let navigation = UiBuilder::new()
             .max_rect(inner)
             .accessibility_role(Role::Navigation)
@@ -86,10 +98,35 @@ impl Page {
                 });
                 ui.add_space(gap::XS);
                 for (place, group) in Group::ALL.into_iter().enumerate() {
-                    self.group(ui, place + 1, group, setup, acts);
+                    if group.steps().any(|step| setup.leads_to(step)) {
+                        self.group(ui, place + 1, group, setup, acts);
+                    }
                 }
+                newcomer(ui, setup, acts);
             });
         });
+        ui.scope_builder(UiBuilder::new().max_rect(foot), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.painter().hline(foot.x_range(), foot.top(), line);
+            ui.add_space(gap::S);
+            self.foot(ui, setup, acts);
+        });
+    }
+
+    /// In the same place on every page: help, all commands, settings. Whether one was chosen.
+    fn foot(&mut self, ui: &mut Ui, setup: &mut Setup, acts: &mut Vec<Act>) -> bool {
+        let mut chosen = None;
+        for action in FOOT {
+            let keys = action.keys().map_or(String::new(), |keys| actions::written(ui.ctx(), keys));
+            let name = action.name(setup);
+            if kit::key_row(ui, &name, &keys, &name).clicked() {
+                chosen = Some(action);
+            }
+        }
+        if let Some(action) = chosen {
+            self.perform(ui, action, setup, acts);
+        }
+        chosen.is_some()
     }
 
     fn group(
@@ -100,7 +137,8 @@ impl Page {
         setup: &Setup,
         acts: &mut Vec<Act>,
     ) {
-        let here = setup.current.group() == group;
+        let here =
+            if setup.plan.open { group == Group::Change } else { setup.current.group() == group };
         let standing = standing_of(setup, group);
         let title = group.title();
         let name = format!("{title}, group {place} of {}, {}", Group::ALL.len(), standing.word());
@@ -115,9 +153,9 @@ impl Page {
         if !here {
             return;
         }
-        for step in group.steps() {
+        for step in group.steps().filter(|step| setup.leads_to(*step)) {
             let standing = setup.standing(step);
-            let current = step == setup.current;
+            let current = step == setup.current && !setup.plan.open;
             let row = Row {
                 indent: 36.0,
                 title: step.name(),
@@ -134,6 +172,12 @@ impl Page {
                 acts.push(Act::Do(Msg::Go(step)));
             }
         }
+        if group == Group::Change {
+            let response = plan_row(ui, setup, 36.0, acts);
+            if setup.plan.open {
+                self.panes.rail = Some(response.id);
+            }
+        }
         ui.add_space(gap::XS);
     }
 
@@ -141,7 +185,7 @@ impl Page {
         &mut self,
         ui: &mut Ui,
         places: &Places,
-        setup: &Setup,
+        setup: &mut Setup,
         acts: &mut Vec<Act>,
     ) {
         surface(ui, places.steps, true);
@@ -152,36 +196,88 @@ impl Page {
     }
 
     /// `Step 6 of 12 · Test ▾`, with all twelve steps behind it; shorter where `room` asks for it.
-    pub(super) fn step_menu(&mut self, ui: &mut Ui, setup: &Setup, room: f32, acts: &mut Vec<Act>) {
+    pub(super) fn step_menu(
+        &mut self,
+        ui: &mut Ui,
+        setup: &mut Setup,
+        room: f32,
+        acts: &mut Vec<Act>,
+    ) {
         let step = setup.current;
         let place = format!("{} of {}", step.number(), StepId::ALL.len());
-        let name = format!("Step {place} · {}", step.name());
-        let texts = [name.clone(), format!("Step {place}"), place];
+        let (name, short) = if setup.plan.open {
+            (plan::TITLE.to_owned(), "Plan".to_owned())
+        } else {
+            (format!("Step {place} · {}", step.name()), format!("Step {place}"))
+        };
+        let shortest = if setup.plan.open { short.clone() } else { place };
+        let texts = [name.clone(), short, shortest];
         let response = menu_button(ui, &texts, room, &name);
         self.panes.rail = Some(response.id);
         Popup::menu(&response).width(280.0).show(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
-            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 140.0).show(
+            ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 240.0).show(
                 ui,
                 |ui| {
-                    for step in StepId::ALL {
+                    for step in StepId::ALL.into_iter().filter(|step| setup.leads_to(*step)) {
                         let standing = setup.standing(step);
+                        let current = step == setup.current && !setup.plan.open;
                         let row = Row {
                             indent: 8.0,
                             title: step.name(),
                             standing,
                             word: Some(standing.word()),
-                            current: step == setup.current,
-                            strong: step == setup.current,
+                            current,
+                            strong: current,
                         };
                         if row.show(ui, &step_name(step, standing)).clicked() {
                             acts.push(Act::Do(Msg::Go(step)));
                             ui.close();
                         }
+                        if step == StepId::App && plan_row(ui, setup, 8.0, acts).clicked() {
+                            ui.close();
+                        }
                     }
                 },
             );
+            kit::hairline(ui);
+            if self.foot(ui, setup, acts) {
+                ui.close();
+            }
         });
+    }
+}
+
+/// Leads to the plan of what steps 7 to 10 still have to change.
+fn plan_row(ui: &mut Ui, setup: &Setup, indent: f32, acts: &mut Vec<Act>) -> Response {
+    let standing = setup.plan_standing();
+    let row = Row {
+        indent,
+        title: plan::TITLE,
+        standing,
+        word: Some(standing.word()),
+        current: setup.plan.open,
+        strong: setup.plan.open,
+    };
+    let response = row.show(ui, &format!("{}, steps 7 to 10, {}", plan::TITLE, standing.word()));
+    if response.clicked() {
+        acts.push(Act::Do(PlanMsg::Open.into()));
+    }
+    response
+}
+
+/// What is not shown to a newcomer, and how to see it.
+fn newcomer(ui: &mut Ui, setup: &Setup, acts: &mut Vec<Act>) {
+    if setup.path == Path::Whole {
+        return;
+    }
+    ui.add_space(gap::M);
+    ui.horizontal_wrapped(|ui| {
+        ui.add_space(10.0);
+        kit::caption(ui, "Your team did the rest.");
+    });
+    if kit::quiet_button(ui, "Show every step").clicked() {
+        acts.push(Act::Do(Msg::EveryStep));
     }
 }
 
@@ -239,7 +335,8 @@ impl Row<'_> {
         }
         let painter = ui.painter();
         if self.current {
-            painter.rect_filled(rect, 6, theme.info.ground);
+            let edge = theme.tint_edge(theme.info);
+            painter.rect(rect, 6, theme.info.ground, edge, StrokeKind::Inside);
         } else if response.hovered() {
             painter.rect_filled(rect, 6, theme.raised);
         }

@@ -2,6 +2,8 @@
 
 mod deployment;
 mod elsewhere;
+mod log;
+mod migrating;
 
 use egui::Ui;
 
@@ -14,7 +16,7 @@ use crate::{
         Msg as CoreMsg, Setup, StepMsg,
         facts::{Deployed, Facts},
         step::{Primary, StepId},
-        steps::app::{Forecast, Form, Msg, NoPlan, Phase, Plan, Step, forecast},
+        steps::app::{Forecast, Form, Migrations, Msg, NoPlan, Phase, Plan, Step, forecast},
     },
     ui::{
         act::Act,
@@ -48,8 +50,18 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let restorable = Step::restorable(&setup.record);
     let (step, facts) = (&setup.steps.app, &setup.facts);
     let began = !matches!(step.phase, Phase::Idle | Phase::WouldChange(_) | Phase::Asking(_));
+    // After a failure the log of what failed is what there is to read.
+    let failed = matches!(step.phase, Phase::Failed(_));
+    if failed && let Some(tail) = &step.log {
+        act = log::log(ui, tail).or(act);
+    }
     if began || !step.seen.is_empty() {
         kit::card(ui, Some("Deployment"), |ui| deployment::deployment(ui, step, facts));
+    }
+    if step.working()
+        && let Some(tail) = &step.log
+    {
+        act = log::log(ui, tail).or(act);
     }
     if facts.deployed.is_none() {
         act = before(ui, setup).or(act);
@@ -83,6 +95,10 @@ fn before(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             kit::card(ui, Some("Variables"), |ui| variables(ui, step, &plan, facts));
             if Step::by_hand(facts) && !plan.changes.is_empty() {
                 act = elsewhere::by_hand(ui, &plan).or(act);
+            }
+            if let Some((offer, now)) = &plan.migrating {
+                let wanted = migrating::migrating(ui, offer, *now, !step.working());
+                setup.steps.app.decide_migrations(wanted);
             }
         }
         Some(Err(NoPlan::Spec(err))) => {
@@ -281,10 +297,14 @@ fn variables(ui: &mut Ui, step: &Step, plan: &Plan, facts: &Facts) {
     at_build_time(ui, step, plan, facts);
     let number = kit::count(plan.changes.len(), "variable changes", "variables change");
     let attached = if plan.attaches.is_some() { " and the attachment" } else { "" };
+    let moved = match plan.migrating {
+        Some((_, Migrations::MoveToAJob)) => " and the job for migrations",
+        Some((_, Migrations::StayInTheApp)) | None => "",
+    };
     kit::paragraph(
         ui,
         &format!(
-            "{number}{attached}, and nothing else in the app's settings. Encrypted values go back as they came."
+            "{number}{attached}{moved}, and nothing else in the app's settings. Encrypted values go back as they came."
         ),
     );
     kit::paragraph(

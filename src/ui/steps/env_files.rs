@@ -4,15 +4,15 @@ use egui::Ui;
 
 use crate::{
     domain::{
-        env_file::{Action, KeyChange, Plan},
-        env_target::{self, EnvTarget, Names},
+        env_file::{KeyChange, Plan},
+        env_target::{self, EnvTarget},
         secret::Secret,
         words::{capital, quoted},
     },
     setup::{
         Setup,
         facts::Facts,
-        steps::env_files::{Draft, EnvFile, Msg, Phase, Step},
+        steps::env_files::{AuthorityPlan, Draft, EnvFile, Msg, Phase, Step, is_example},
     },
     ui::{
         act::{Act, Copied},
@@ -38,9 +38,11 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     for file in files.iter() {
         act = card(ui, facts, draft, file).or(act);
     }
+    authority(ui, facts, &setup.steps.env_files);
+    let Step { draft, phase, .. } = &mut setup.steps.env_files;
     let idle = matches!(phase, Phase::Idle | Phase::Failed(_));
     act = kit::card(ui, None, |ui| another(ui, draft, idle)).or(act);
-    act = elsewhere(ui, facts, draft).or(act);
+    act = elsewhere(ui, facts, &setup.steps.env_files).or(act);
     kit::fold(ui, "Which file wins?", |ui| {
         kit::paragraph(
             ui,
@@ -66,7 +68,7 @@ fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option
             target.ticked
         });
         match &plan {
-            Ok(plan) => planned(ui, plan),
+            Ok(plan) => planned(ui, plan, is_example(&file.file)),
             Err(err) => {
                 let text = format!("{}.", capital(&err.to_string()));
                 kit::marked(ui, Icon::Stopped, theme.danger.text, "Stopped", &text);
@@ -77,29 +79,67 @@ fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option
     })
 }
 
+/// The file that the URLs name, in which the client finds the cluster's authority.
+fn authority(ui: &mut Ui, facts: &Facts, step: &Step) {
+    let (Some(plan), Some(file)) = (step.authority_plan(facts), &step.authority) else { return };
+    let theme = Theme::of(ui);
+    let name = file.file.display().to_string();
+    kit::card(ui, Some("Certificate authority"), |ui| {
+        match plan {
+            AuthorityPlan::Keep => {
+                let text = format!("{name} holds this cluster's authority.");
+                kit::marked(ui, Icon::Done, theme.success.text, "Done", &text);
+            }
+            AuthorityPlan::Add => {
+                let text = format!("{name} is new. It is written together with the variables.");
+                kit::paragraph(ui, &text);
+            }
+            AuthorityPlan::Replace => {
+                let text = format!("{name} holds another authority. It is replaced.");
+                kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &text);
+            }
+        }
+        kit::caption(
+            ui,
+            "The URLs name this file; with it the client checks that the server is this cluster. It is no secret and may be committed.",
+        );
+    });
+}
+
 /// `2 variables change`, `new file, 2 variables`, `stays as it is`.
 fn what(file: &EnvFile, plan: Option<&Plan>) -> String {
-    let changed = plan.map_or(0, |plan| {
-        plan.changes.iter().filter(|change| change.action != Action::Keep).count()
-    });
+    let changed = plan.map_or(0, |plan| plan.changed().count());
     match (&file.text, changed) {
         (_, 0) => "stays as it is".to_owned(),
         (None, changed) => {
             format!("new file, {}", kit::count(changed, "variable", "variables"))
         }
+        (Some(_), changed) if is_example(&file.file) => {
+            kit::count(changed, "name is added", "names are added")
+        }
         (Some(_), changed) => kit::count(changed, "variable changes", "variables change"),
     }
 }
 
-fn planned(ui: &mut Ui, plan: &Plan) {
+fn planned(ui: &mut Ui, plan: &Plan, is_example: bool) {
     let theme = Theme::of(ui);
     if plan.changes_something() {
-        let lines: Vec<Change> =
-            plan.changes.iter().filter(|change| change.action != Action::Keep).map(line).collect();
+        let lines: Vec<Change> = plan.changed().map(line).collect();
         changes(ui, &lines);
-        kit::caption(ui, "Nothing else in this file changes. Passwords are masked here.");
+        kit::caption(
+            ui,
+            if is_example {
+                "Nothing else in this file changes. It names the variables for the team; no value of yours is in it."
+            } else {
+                "Nothing else in this file changes. Passwords are masked here."
+            },
+        );
     } else {
-        let text = "Both variables stand there as they should.";
+        let text = if is_example {
+            "Both variables are named there."
+        } else {
+            "Both variables stand there as they should."
+        };
         kit::marked(ui, Icon::Done, theme.success.text, "Done", text);
     }
     for key in &plan.duplicates {
@@ -126,6 +166,9 @@ fn line(change: &KeyChange) -> Change {
 /// What git would do with the password in this file.
 fn guard(ui: &mut Ui, file: &EnvFile, name: &str) -> Option<Act> {
     let theme = Theme::of(ui);
+    if is_example(&file.file) {
+        return None;
+    }
     if file.tracked {
         let text = "A password in it would be committed. Stop tracking it, or leave it out.";
         kit::note(ui, theme.danger, Icon::Locked, "This file is tracked by git.", text);
@@ -172,16 +215,8 @@ fn another(ui: &mut Ui, draft: &mut Draft, idle: bool) -> Option<Act> {
 }
 
 /// The same variables for a place that is no env file.
-fn elsewhere(ui: &mut Ui, facts: &Facts, draft: &Draft) -> Option<Act> {
-    let assignments = Step::assignments(facts);
-    let (Some(cluster), Some(pool)) = (&facts.cluster, &facts.pool) else { return None };
-    if assignments.is_empty() {
-        return None;
-    }
-    let env_file = draft.targets.iter().find(|target| target.ticked).or(draft.targets.first());
-    let env_file = env_file.map_or(".env".to_owned(), |target| target.file.display().to_string());
-    let names =
-        Names { env_file: &env_file, cluster: &cluster.cluster.name, pool: pool.name.as_str() };
+fn elsewhere(ui: &mut Ui, facts: &Facts, step: &Step) -> Option<Act> {
+    step.elsewhere(facts, EnvTarget::Compose)?;
     kit::card(ui, Some("For another place"), |ui| {
         let id = ui.scope_id().with("for another place");
         let mut target: EnvTarget = ui.data(|data| data.get_temp(id)).unwrap_or(EnvTarget::Compose);
@@ -189,21 +224,27 @@ fn elsewhere(ui: &mut Ui, facts: &Facts, draft: &Draft) -> Option<Act> {
         if kit::select(ui, "Format", &mut target, &options) {
             ui.data_mut(|data| data.insert_temp(id, target));
         }
-        let made = match env_target::render(target, &assignments, names) {
-            Ok(made) => made,
+        let (assignments, names) = step.elsewhere(facts, target)?;
+        let shown = match env_target::masked(target, &assignments, names) {
+            Ok(shown) => shown,
             Err(err) => {
                 kit::caption(ui, &format!("{}.", capital(&err.to_string())));
                 return None;
             }
         };
-        kit::mono(ui, made.masked.trim_end());
+        kit::mono(ui, shown.trim_end());
         kit::caption(ui, target.advice());
-        let label = if made.secret { "Copy with password" } else { "Copy" };
+        if let Some(advice) = target.authority_advice(names) {
+            kit::caption(ui, &advice);
+        }
+        let label = if target.is_secret() { "Copy with password" } else { "Copy" };
         let name = format!("{label}: {}", target.title());
         let copy = |ui: &mut Ui| kit::copy_button(ui, label, &name);
-        ui.horizontal(copy).inner.then(|| {
-            let kind = format!("{} variables", target.title());
-            Act::Copy(Copied { text: made.text, kind, secret: made.secret })
-        })
+        if !ui.horizontal(copy).inner {
+            return None;
+        }
+        let text = env_target::text(target, &assignments, names).ok()?;
+        let kind = format!("{} variables", target.title());
+        Some(Act::Copy(Copied { text, kind, secret: target.is_secret() }))
     })
 }

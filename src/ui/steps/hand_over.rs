@@ -1,20 +1,26 @@
 //! Page 12: everything that was changed with its way back, the access still open, and the runbook.
 
-use egui::{Frame, Label, Margin, RichText, ScrollArea, Stroke, Ui};
+use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui};
 use jiff::Timestamp;
 
 use crate::{
-    domain::record::{Entry, Record, Undo},
+    domain::{
+        cluster::Environment,
+        record::{Entry, Record, Undo},
+        secret::Secret,
+    },
     setup::{
-        Rules, Setup, StepMsg,
+        Setup, StepMsg,
         facts::Facts,
+        runbook::{self, Format, Language},
+        step::{Standing, StepId},
         steps::{
-            hand_over::{Msg, Phase, Step},
+            hand_over::{Msg, Phase, Stand, Step},
             test,
         },
     },
     ui::{
-        act::Act,
+        act::{Act, Copied},
         kit::{self, Icon, Question},
         steps::written,
         theme::{CONTROL_RADIUS, Theme, gap},
@@ -25,10 +31,11 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let mut act = open_access(ui, setup);
     let idle = matches!(setup.steps.hand_over.phase, Phase::Idle | Phase::Failed(_));
     act = kit::card(ui, Some("Everything we changed"), |ui| {
-        ui.add_enabled_ui(idle, |ui| changed(ui, &setup.record, &setup.facts, &setup.rules)).inner
+        ui.add_enabled_ui(idle, |ui| changed(ui, setup)).inner
     })
     .or(act);
-    kit::card(ui, Some("Runbook"), |ui| runbook(ui, setup));
+    act = kit::card(ui, Some("Runbook"), |ui| runbook(ui, setup)).or(act);
+    act = another(ui, setup).or(act);
     kit::fold(ui, "What can be taken back?", |ui| {
         kit::paragraph(
             ui,
@@ -36,6 +43,32 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         );
     });
     act
+}
+
+/// Nothing outlives a practice, so there is no other environment of it.
+fn another(ui: &mut Ui, setup: &Setup) -> Option<Act> {
+    let cluster = setup.facts.cluster.as_ref()?;
+    if cluster.environment == Environment::Practice {
+        return None;
+    }
+    kit::card(ui, Some("Another environment"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        kit::paragraph(
+            ui,
+            "A new set-up with the same names, mode, project and files. It asks for the cluster, its environment and the app. This one stays in the list on the start page.",
+        );
+        let works = |step| setup.standing(step) == Standing::Working;
+        let idle = ![StepId::Pool, StepId::Migrations, StepId::App, StepId::HandOver]
+            .map(works)
+            .contains(&true);
+        let button = ui.add_enabled_ui(idle, |ui| {
+            kit::secondary_button(ui, "Do the same for another environment")
+        });
+        if !idle {
+            kit::caption(ui, "Something still runs here. It can begin once that has ended.");
+        }
+        button.inner.clicked().then_some(Act::Another)
+    })
 }
 
 /// Temporary access has to be dealt with before the end.
@@ -60,7 +93,9 @@ fn open_access(ui: &mut Ui, setup: &Setup) -> Option<Act> {
 }
 
 /// The record, newest first: what would be taken back first stands first.
-fn changed(ui: &mut Ui, record: &Record, facts: &Facts, rules: &Rules) -> Option<Act> {
+fn changed(ui: &mut Ui, setup: &Setup) -> Option<Act> {
+    let Setup { record, facts, rules, .. } = setup;
+    let step = &setup.steps.hand_over;
     if record.entries.is_empty() {
         kit::paragraph(
             ui,
@@ -73,7 +108,16 @@ fn changed(ui: &mut Ui, record: &Record, facts: &Facts, rules: &Rules) -> Option
         if index + 1 < record.entries.len() {
             kit::hairline(ui);
         }
-        act = entry_ui(ui, index, entry, facts, rules).or(act);
+        let undoable = Step::undoable(facts, rules, &entry.undo);
+        act = entry_ui(ui, index, entry, &undoable, step.stand(index)).or(act);
+    }
+    if record.entries.iter().any(|entry| !entry.undone && entry.undo.possible()) {
+        kit::hairline(ui);
+        if step.looks() {
+            kit::caption(ui, "Looking how each of them stands by now…");
+        } else if kit::link_button(ui, "Look again how they stand").clicked() {
+            act = Some(Msg::Look.into());
+        }
     }
     if 1 < Step::undoable_now(facts, rules, record) {
         kit::hairline(ui);
@@ -93,24 +137,42 @@ fn all(ui: &mut Ui) -> Option<Act> {
     kit::confirm(ui, &question).then(|| Msg::UndoAll.into())
 }
 
-fn entry_ui(ui: &mut Ui, index: usize, entry: &Entry, facts: &Facts, rules: &Rules) -> Option<Act> {
+fn entry_ui(
+    ui: &mut Ui,
+    index: usize,
+    entry: &Entry,
+    undoable: &Result<(), String>,
+    stand: Option<&Stand>,
+) -> Option<Act> {
     let theme = Theme::of(ui);
-    let undoable = Step::undoable(facts, rules, &entry.undo);
     ui.push_id(index, |ui| {
         ui.spacing_mut().item_spacing.y = gap::XS;
         ui.add(Label::new(&entry.what).wrap());
         let at = kit::clock(entry.at);
-        let (mark, color, word) = match (&undoable, entry.undone) {
-            (_, true) => (Icon::Done, theme.success.text, "taken back".to_owned()),
-            (Ok(()), false) => (Icon::NotStarted, theme.idle, "can be taken back".to_owned()),
-            (Err(why), false) => (Icon::Locked, theme.idle, why.clone()),
+        let (mark, color, word) = match (undoable, entry.undone, stand) {
+            (_, true, _) => (Icon::Done, theme.success.text, "taken back".to_owned()),
+            (_, false, Some(Stand::Gone(why))) => {
+                (Icon::Done, theme.idle, format!("nothing to take back: {why}"))
+            }
+            (_, false, Some(Stand::Changed(why))) => {
+                (Icon::Warning, theme.warning.text, format!("by hand only: {why}"))
+            }
+            (Err(why), false, _) => (Icon::Locked, theme.idle, why.clone()),
+            (Ok(()), false, Some(Stand::KeysOnly)) => (
+                Icon::NotStarted,
+                theme.idle,
+                "the file was changed since; our variables alone can be taken back".to_owned(),
+            ),
+            (Ok(()), false, Some(Stand::Ours) | None) => {
+                (Icon::NotStarted, theme.idle, "can be taken back".to_owned())
+            }
         };
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().interact_size.y = 20.0;
             kit::icon(ui, mark, 14.0, color);
             ui.label(RichText::new(format!("{at} · {word}")).small().color(theme.text_2));
         });
-        if entry.undone || undoable.is_err() {
+        if entry.undone || undoable.is_err() || stand.is_some_and(|stand| !stand.is_open()) {
             return None;
         }
         let asked = Asked::of(&entry.undo)?;
@@ -142,6 +204,11 @@ impl Asked {
                 "Clients that still use its URL are refused from then on.",
                 format!("Delete pool {pool}"),
             ),
+            Undo::RestorePool { earlier, .. } => asked(
+                format!("Give pool {} its earlier settings back?", earlier.name),
+                "Its size and mode go back, while they are still what we set.",
+                format!("Change pool {} back to {}", earlier.name, earlier.size),
+            ),
             Undo::RestoreFile { file, backup, .. } => {
                 let name = file.file_name().unwrap_or(file.as_os_str()).display();
                 let meaning = if backup.is_some() {
@@ -166,38 +233,112 @@ impl Asked {
     }
 }
 
-fn runbook(ui: &mut Ui, setup: &mut Setup) {
-    if matches!(setup.steps.hand_over.phase, Phase::WouldChange) {
+fn runbook(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
+    let (facts, record) = (&setup.facts, &setup.record);
+    let step = &mut setup.steps.hand_over;
+    if matches!(step.phase, Phase::WouldChange) {
         written::would(ui, "The runbook would be written.");
     }
-    if let Some(file) = &setup.facts.runbook {
-        written::files(ui, std::slice::from_ref(file), &setup.facts);
+    if step.saved.is_empty() {
+        written::files(ui, facts.runbook.as_slice(), facts);
+    } else {
+        written::files(ui, &step.saved, facts);
     }
-    let draft = &mut setup.steps.hand_over.draft;
     kit::field(
         ui,
         "File of the runbook",
-        &mut draft.file,
-        "Relative to the project's folder, or a whole path. No password is in it.",
+        &mut step.draft.file,
+        "Relative to the project's folder, or a whole path. The other forms stand beside it. No password is in any of them.",
     );
-    preview(ui, &setup.facts, &setup.record);
+    let stem = step.stem();
+    forms(ui, &mut step.draft.format, &stem);
+    let text = |format| runbook::text(format, facts, record, (last_event(record), &stem));
+    let format = step.draft.format;
+    match format {
+        Format::Markdown => {
+            preview(ui, &text(format));
+            kit::caption(ui, "Date and time are set when it is written.");
+        }
+        Format::Html => {
+            kit::paragraph(
+                ui,
+                "It says the same as the Markdown, with the picture inside, in light and dark. It loads nothing from anywhere.",
+            );
+        }
+        Format::Commands(_) => preview(ui, &text(format)),
+    }
+    let name = format.file_name(&stem);
+    ui.horizontal_wrapped(|ui| {
+        let act = saving(ui, step, facts);
+        // What a browser shows is of no use as text.
+        let is_copied =
+            format != Format::Html && kit::copy_button(ui, "Copy", &format!("Copy {name}"));
+        let copied = || Copied { text: Secret::new(text(format)), kind: name, secret: false };
+        act.or_else(|| is_copied.then(|| Act::Copy(copied())))
+    })
+    .inner
 }
 
-fn preview(ui: &mut Ui, facts: &Facts, record: &Record) {
+/// Which form is looked at.
+fn forms(ui: &mut Ui, format: &mut Format, stem: &str) {
+    let commands = match *format {
+        Format::Commands(language) => Format::Commands(language),
+        Format::Markdown | Format::Html => Format::Commands(Language::default()),
+    };
+    let forms = [
+        (Format::Markdown, "Markdown", "For the repository; its picture is a file beside it."),
+        (Format::Html, "HTML", "One file for the browser and for printing."),
+        (commands, "As commands", "The same set-up for doctl, curl or Terraform."),
+    ];
+    for (form, title, meaning) in forms {
+        if kit::radio(ui, *format == form, title, meaning).clicked() {
+            *format = form;
+        }
+    }
+    if let Format::Commands(language) = format {
+        let options = Language::ALL.map(|language| {
+            let name = Format::Commands(language).file_name(stem);
+            (language, format!("{} ({name})", language.title()))
+        });
+        kit::select(ui, "Commands for", language, &options);
+    }
+}
+
+/// The buttons that write this form and open what was written.
+fn saving(ui: &mut Ui, step: &Step, facts: &Facts) -> Option<Act> {
+    let format = step.draft.format;
+    let place = step.place(format, facts)?;
+    let name = place.file_name()?.to_string_lossy().into_owned();
+    let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
+    let is_saved = step.saved.iter().any(|saved| saved.file.ends_with(&name));
+    let button = |ui: &mut Ui, label: &str| {
+        ui.add_enabled_ui(idle, |ui| kit::secondary_button(ui, label)).inner.clicked()
+    };
+    let save = button(ui, &format!("Save {name}"));
+    let open = is_saved && button(ui, &format!("Open {name}"));
+    match (save, open) {
+        (true, _) => Some(Msg::Save(format).into()),
+        (false, true) => Some(Msg::Open(place).into()),
+        (false, false) => None,
+    }
+}
+
+fn preview(ui: &mut Ui, text: &str) {
     let theme = Theme::of(ui);
-    let text = crate::setup::runbook(facts, record, last_event(record));
     Frame::new()
-        .stroke(Stroke::new(1.0, theme.raised))
+        .stroke(theme.hairline())
         .corner_radius(CONTROL_RADIUS)
         .inner_margin(Margin::symmetric(12, 8))
         .show(ui, |ui| {
             ScrollArea::vertical().max_height(280.0).auto_shrink([false, true]).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                // A line of text is no control, and needs not its height.
+                ui.spacing_mut().interact_size.y = 0.0;
                 for line in text.lines() {
                     kit::mono(ui, line);
                 }
             });
         });
-    kit::caption(ui, "Date and time are set when it is written.");
 }
 
 /// Drawing has no clock: the preview stands at what happened last.

@@ -13,7 +13,7 @@ pub mod sign_in;
 pub mod test;
 pub mod urls;
 pub mod verify;
-mod written;
+pub(super) mod written;
 
 use egui::Ui;
 use jiff::Timestamp;

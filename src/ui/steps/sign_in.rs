@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         );
         kit::paragraph(
             ui,
-            "The token goes to DigitalOcean's API only. It is kept in the keychain of this computer's system, never in a file, and is removed by “Sign out”.",
+            "The token goes to DigitalOcean's API only. It is kept in the keychain of this computer's system, or in a file that your passphrase encrypts, and is removed by “Sign out”.",
         );
         kit::paragraph(
             ui,
@@ -56,6 +56,10 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
 fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let mut act = None;
     let busy = !matches!(setup.steps.sign_in.phase, Phase::Editing | Phase::Failed(_));
+    let sealed = (setup.steps.sign_in.sealed.is_there, setup.steps.sign_in.sealed.is_open());
+    if sealed == (true, false) {
+        act = unlock(ui, setup, busy);
+    }
     kit::card(ui, Some("Token"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::M;
         let remembered = setup.steps.sign_in.remembered.is_some();
@@ -77,6 +81,13 @@ fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             look(ui, sign_in::look(&draft.token), remembered);
             ui.add_space(gap::XS);
             kept(ui, &mut draft.keep);
+            if draft.keep == Keep::Sealed && !sealed.0 && !sealed.1 {
+                kit::secret_field(ui, "Passphrase for the token", &mut draft.passphrase);
+                kit::caption(
+                    ui,
+                    "At least 8 characters. Nobody can bring it back; a token can be made anew.",
+                );
+            }
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             if entered && let Primary::Act(_, msg) = setup.primary(StepId::SignIn) {
                 act = Some(Act::Do(msg));
@@ -87,6 +98,29 @@ fn token(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         }
     });
     act
+}
+
+/// Tokens of earlier sign-ins are in a file that a passphrase encrypts.
+fn unlock(ui: &mut Ui, setup: &mut Setup, busy: bool) -> Option<Act> {
+    kit::card(ui, Some("Tokens in an encrypted file"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::M;
+        kit::paragraph(ui, "Type its passphrase to sign in with the token that was used last.");
+        let mut act = None;
+        ui.add_enabled_ui(!busy, |ui| {
+            ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
+            let passphrase = &mut setup.steps.sign_in.draft.passphrase;
+            let field = kit::secret_field(ui, "Passphrase", passphrase);
+            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            let typed = !passphrase.is_empty();
+            let pressed = ui
+                .add_enabled_ui(typed, |ui| kit::secondary_button(ui, "Open the file").clicked())
+                .inner;
+            if typed && (pressed || entered) {
+                act = Some(sign_in::Msg::Unlock.into());
+            }
+        });
+        act
+    })
 }
 
 /// Whoever comes here to sign in can paste at once. Later the field takes the focus only when it is asked to.
@@ -137,6 +171,7 @@ fn kept(ui: &mut Ui, keep: &mut Keep) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let choices = [
         (Keep::Keychain, "Keep it", "in this computer's keychain, for the next time"),
+        (Keep::Sealed, "Encrypt it", "with a passphrase, in a file of Poolwright's own"),
         (Keep::SessionOnly, "For this session", "in memory, until the program ends"),
     ];
     for (choice, title, meaning) in choices {
@@ -160,6 +195,7 @@ fn signed_in(ui: &mut Ui, setup: &Setup, account: &Account) -> Option<Act> {
         }
         let kept = match &account.kept {
             Kept::Keychain => "in this computer's keychain".to_owned(),
+            Kept::Sealed => "in a file that your passphrase encrypts".to_owned(),
             Kept::SessionOnly(None) => "in memory, until the program ends".to_owned(),
             Kept::SessionOnly(Some(why)) => format!("in memory, until the program ends: {why}"),
         };
@@ -238,10 +274,12 @@ fn left(ui: &mut Ui, signed_out: &SignedOut) -> Option<Act> {
     let mut act = None;
     kit::card(ui, Some(&format!("Signed out: {}", signed_out.account)), |ui| {
         ui.spacing_mut().item_spacing.y = gap::S;
-        let removed = if signed_out.from_keychain {
-            "The token was removed from this computer's keychain and from memory."
-        } else {
-            "The token was removed from memory. It was kept nowhere else."
+        let removed = match signed_out.kept {
+            Kept::Keychain => {
+                "The token was removed from this computer's keychain and from memory."
+            }
+            Kept::Sealed => "The token was removed from the encrypted file and from memory.",
+            Kept::SessionOnly(_) => "The token was removed from memory. It was kept nowhere else.",
         };
         kit::marked(ui, Icon::Done, theme.success.text, "Done", removed);
         kit::caption(ui, "What stays:");
@@ -286,7 +324,7 @@ fn others(ui: &mut Ui, setup: &Setup) -> Option<Act> {
         if !accounts.is_empty() {
             kit::caption(
                 ui,
-                "Their tokens are in this computer's keychain. What was read from this account is read anew.",
+                "Their tokens are kept on this computer. What was read from this account is read anew.",
             );
         }
     });

@@ -118,6 +118,13 @@ impl View {
     }
 }
 
+/// One of the URLs with its password, in the form that is chosen on the page.
+pub fn whole(ui: &Ui, setup: &Setup, port: Port) -> Option<Copied> {
+    let urls = setup.steps.urls.build(&setup.facts).ok()?;
+    let made = View::now(ui, &setup.facts).url(&setup.facts, &urls, port);
+    Some(parts::whole(port, &made))
+}
+
 /// Which code reads the URLs, under which names, and how many connections an instance may open.
 fn form(ui: &mut Ui, setup: &mut Setup, view: View) -> Option<Act> {
     let mut act = None;

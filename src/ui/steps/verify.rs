@@ -1,6 +1,6 @@
 //! Page 11: the verdict with its numbers and its rule, the chart, the next size, and two ways to put load on the app.
 
-use egui::{Galley, Label, RichText, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
+use egui::{Galley, Label, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, vec2};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -105,7 +105,7 @@ fn verdict(ui: &mut Ui, comparison: &Comparison, can_export: bool) -> Option<Act
             word(ui);
         });
         let (line, _) = ui.allocate_exact_size(vec2(1.0, 56.0), Sense::hover());
-        ui.painter().vline(line.center().x, line.y_range(), Stroke::new(1.0, theme.raised));
+        ui.painter().vline(line.center().x, line.y_range(), theme.hairline());
         numbers(ui, comparison);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             export(ui, can_export)

@@ -6,14 +6,19 @@ use crate::{
         app_spec::{
             self, App, BadSpec, Spec, SpecChange, SpecPlan, Switch,
             form::{Attachment, WrittenOut, attach, written_out},
+            migrating::{self, Offer},
         },
         capacity::RESERVE,
-        cluster::ClusterFacts,
+        cluster::{ClusterFacts, Endpoint},
+        conn_url::ConnUrl,
         pool::Pool,
         secret::Secret,
         stages::Port,
     },
-    setup::{facts::Facts, steps::pool::limit},
+    setup::{
+        facts::Facts,
+        steps::{app::Draft, pool::limit},
+    },
 };
 
 /// How the app gets its URLs.
@@ -33,6 +38,17 @@ pub struct Plan {
     pub changes: Vec<SpecChange>,
     /// The cluster is attached to the app under this name.
     pub attaches: Option<String>,
+    /// Migrations that the app runs on its own, and whether a job takes them over.
+    pub migrating: Option<(Offer, Migrations)>,
+}
+
+/// What becomes of migrations that the app runs on its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Migrations {
+    /// A job costs something and changes how the app starts, so it is only offered.
+    #[default]
+    StayInTheApp,
+    MoveToAJob,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +69,8 @@ pub fn sentence(err: &NoPlan) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// The plan for one app in one form.
-pub fn plan(app: &App, form: Form, facts: &Facts) -> Result<Plan, NoPlan> {
+/// The plan for one app.
+pub fn plan(app: &App, draft: &Draft, facts: &Facts) -> Result<Plan, NoPlan> {
     let (cluster, pool) = facts.cluster.as_ref().zip(facts.pool.as_ref()).ok_or(NoPlan::NoPool)?;
     let switch = switch(facts).ok_or(NoPlan::NoPool)?;
     let to = Attachment {
@@ -69,13 +85,18 @@ pub fn plan(app: &App, form: Form, facts: &Facts) -> Result<Plan, NoPlan> {
         None => (app.spec.clone(), None),
     };
     let bound = app_spec::plan(&base, &switch)?;
-    Ok(match form {
-        Form::Reference => Plan { spec: bound.spec, changes: bound.changes, attaches },
+    let migrating = migrating::offer(&base).map(|offer| (offer, draft.migrations));
+    let bound = match &migrating {
+        Some((offer, Migrations::MoveToAJob)) => migrating::with_job(bound, offer, &switch),
+        Some((_, Migrations::StayInTheApp)) | None => bound,
+    };
+    Ok(match draft.form {
+        Form::Reference => Plan { spec: bound.spec, changes: bound.changes, attaches, migrating },
         Form::WrittenOut => {
             let (pooled, direct) = urls(facts, cluster, pool).ok_or(NoPlan::NoPassword)?;
             let urls = WrittenOut { pool: pool.name.as_str(), pooled: &pooled, direct: &direct };
             let SpecPlan { spec, changes } = written_out(bound, &app.spec, &urls);
-            Plan { spec, changes, attaches: None }
+            Plan { spec, changes, attaches: None, migrating }
         }
     })
 }
@@ -88,24 +109,17 @@ fn urls(facts: &Facts, cluster: &ClusterFacts, pool: &Pool) -> Option<(Secret, S
     }
     let user = pool.user.as_deref().unwrap_or(&cluster.cluster.direct.user);
     let password = cluster.password_of(user)?;
-    let url = |host: &str, port, database: &str| {
-        crate::domain::conn_url::ConnUrl {
+    let url = |at: &Endpoint, database: &str| {
+        ConnUrl {
             user: user.to_owned(),
             password: Some(password.clone()),
-            host: host.to_owned(),
-            port,
-            more_hosts: Vec::new(),
             database: database.to_owned(),
-            parameters: vec![("sslmode".to_owned(), "require".to_owned())],
+            ..at.url()
         }
         .text()
     };
-    let pooled = pool.public.as_ref()?;
-    let direct = &cluster.cluster.direct;
-    Some((
-        url(&pooled.host, pooled.port, pool.name.as_str()),
-        url(&direct.host, direct.port, &pool.db),
-    ))
+    let pooled = url(pool.public.as_ref()?, pool.name.as_str());
+    Some((pooled, url(&cluster.cluster.direct, &pool.db)))
 }
 
 /// What is to be changed in an app's settings.

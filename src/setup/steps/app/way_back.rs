@@ -55,8 +55,7 @@ impl Step {
         ctx.facts.deployed = None;
         ctx.facts.switched_back();
         ctx.facts.changed(StepId::App);
-        self.seen.clear();
-        self.seen_at.clear();
+        self.forget_deployment();
         self.phase = Phase::Idle;
     }
 }

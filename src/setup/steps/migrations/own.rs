@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Own {
     pub draft: Draft,
     pub phase: Phase,
@@ -36,7 +36,7 @@ pub struct Own {
     pub ended: Option<(Kind, Ended)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     /// `None` until the person chooses.
     pub runner: Option<Runner>,
@@ -51,7 +51,7 @@ pub enum Runner {
     Tool(usize),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Phase {
     #[default]
     Idle,
@@ -158,6 +158,11 @@ impl Own {
 
     pub fn busy(&self) -> bool {
         matches!(self.phase, Phase::Looking(_) | Phase::Running(_) | Phase::Stopping(..))
+    }
+
+    /// A tool is under way, not only a look.
+    pub fn runs(&self) -> bool {
+        matches!(self.phase, Phase::Running(_) | Phase::Stopping(..))
     }
 
     pub fn problem(&self) -> Option<&Problem> {

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        cluster::ClusterId,
         pool::{Pool, PoolOrder},
         record::Undo,
     },
@@ -50,14 +51,14 @@ impl Step {
     /// The account did what was ordered, or was found to have done it.
     pub(super) fn made(&mut self, ctx: &mut Ctx<'_>, pool: Pool) {
         let Some(cluster) = &ctx.facts.cluster else { return };
-        let existed = cluster.pools.iter().any(|other| other.name == pool.name);
-        let (verb, undo) = if existed {
-            ("changed", Undo::Impossible("set the earlier size on the pool's step".to_owned()))
-        } else {
-            (
-                "created",
-                Undo::DeletePool { cluster: cluster.cluster.id.clone(), pool: pool.name.clone() },
-            )
+        let earlier = cluster.pools.iter().find(|other| other.name == pool.name).map(Pool::order);
+        let id = cluster.cluster.id.clone();
+        let existed = earlier.is_some();
+        let (verb, undo) = match earlier {
+            Some(earlier) => {
+                ("changed", Undo::RestorePool { cluster: id, earlier, sent: pool.order() })
+            }
+            None => ("created", Undo::DeletePool { cluster: id, pool: pool.name.clone() }),
         };
         let (name, size, mode) = (&pool.name, pool.size, pool.mode.word());
         ctx.did(format!("Pool {name} {verb}: {size} connections, {mode} mode"), undo);
@@ -86,5 +87,44 @@ impl Step {
         ctx.facts.review.retain(|step| *step != StepId::Pool);
         ctx.facts.pool = Some(pool);
         self.phase = Phase::Editing;
+    }
+}
+
+/// When a set-up is gone on with.
+impl Step {
+    /// The form as it was filled in for this cluster.
+    pub(in crate::setup) fn fill_again(
+        &mut self,
+        order: &PoolOrder,
+        size_chosen: bool,
+        cluster: ClusterId,
+    ) {
+        order.name.as_str().clone_into(&mut self.draft.name);
+        self.draft.mode = order.mode;
+        self.draft.size = order.size;
+        self.draft.size_chosen = size_chosen;
+        self.draft.db.clone_from(&order.db);
+        self.draft.user.clone_from(&order.user);
+        self.draft.filled = Some(cluster);
+    }
+
+    /// The account has it as it was read back then.
+    pub(in crate::setup) fn is_as_it_was(&mut self, ctx: &mut Ctx<'_>, pool: Pool) {
+        self.established(ctx, pool);
+    }
+
+    /// The account has what was ordered when the program ended.
+    pub(in crate::setup) fn was_made(&mut self, ctx: &mut Ctx<'_>, pool: Pool, created: bool) {
+        if created && let Some(cluster) = &mut ctx.facts.cluster {
+            // It was not there before the order.
+            cluster.pools.retain(|other| other.name != pool.name);
+        }
+        self.made(ctx, pool);
+    }
+
+    /// It has not, and nothing is sent again by itself.
+    pub(in crate::setup) fn was_not_made(&mut self, order: &PoolOrder) {
+        self.unanswered = Some(order.name.clone());
+        self.phase = Phase::Failed(problems::not_created(order));
     }
 }

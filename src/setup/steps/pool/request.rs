@@ -1,8 +1,14 @@
 //! What the primary button will send, in words that can be read, copied, and typed into a shell.
 
-use crate::setup::{
-    facts::Facts,
-    steps::pool::{Decision, Step},
+use crate::{
+    domain::{
+        commands::{self, doctl},
+        operation::{Operation, body},
+    },
+    setup::{
+        facts::Facts,
+        steps::pool::{Decision, Step},
+    },
 };
 
 /// What the primary button will send, shown before it is sent.
@@ -18,38 +24,23 @@ pub struct Request {
 
 /// `None` where nothing is sent: the pool is right already, something is missing, or it is done by hand.
 pub fn request(step: &Step, facts: &Facts) -> Option<Request> {
-    let cluster = &facts.cluster.as_ref()?.cluster.id.0;
+    let cluster = facts.cluster.as_ref()?.cluster.id.clone();
     let decision = step.decide(facts).ok()?;
     if decision.by_hand(facts) {
         return None;
     }
-    let (method, verb, path, order) = match decision {
+    let (operation, body) = match decision {
         Decision::Adopt(_) => return None,
         Decision::Create(order) => {
-            ("POST", "create", format!("/v2/databases/{cluster}/pools"), order)
+            (Operation::CreatePool(cluster, order.name.clone()), body::new_pool(&order))
         }
         Decision::Change { to, .. } => {
-            ("PUT", "update", format!("/v2/databases/{cluster}/pools/{}", to.name), to)
+            (Operation::ChangePool(cluster, to.name.clone()), body::changed_pool(&to))
         }
     };
-    let mut body = serde_json::Map::new();
-    if method == "POST" {
-        body.insert("name".to_owned(), order.name.as_str().into());
-    }
-    body.insert("mode".to_owned(), order.mode.word().into());
-    body.insert("size".to_owned(), order.size.into());
-    body.insert("db".to_owned(), order.db.clone().into());
-    let user = order.user.as_ref().map_or(String::new(), |user| format!(" --user {user}"));
-    let command = format!(
-        "doctl databases pool {verb} {cluster} {} --mode {} --size {} --db {}{user}",
-        order.name,
-        order.mode.word(),
-        order.size,
-        order.db
-    );
-    if let Some(user) = order.user {
-        body.insert("user".to_owned(), user.into());
-    }
-    let body = format!("{:#}", serde_json::Value::Object(body));
+    let (method, path) = (operation.method().name(), operation.path());
+    let text = body.to_string();
+    let command = doctl(&commands::Request { method, path: &path, body: Some(&text) })?;
+    let body = format!("{body:#}");
     Some(Request { method, path, body, command })
 }

@@ -16,9 +16,9 @@ use crate::{
     },
     setup::{
         Msg as Whole, Order, Setup,
-        facts::{Account, Kept, WrittenFile},
+        facts::WrittenFile,
         steps::{self, urls},
-        stories::{cluster, made, order},
+        stories::{account, cluster, made, order},
     },
 };
 
@@ -31,15 +31,7 @@ fn now() -> Timestamp {
 /// Both URLs are established, the page was not opened yet.
 fn before_the_test() -> Setup {
     let mut setup = Setup::new(Rules::default());
-    setup.facts.account = Some(Account {
-        token: Secret::new("dop_v1_canary"),
-        email: None,
-        team: None,
-        scopes: Vec::new(),
-        passwords_visible: Some(true),
-        kept: Kept::SessionOnly(None),
-        expires_at: None,
-    });
+    setup.facts.account = Some(account());
     let mut cluster = cluster(Environment::Staging);
     cluster.ca = Some("the cluster's".to_owned());
     setup.facts.cluster = Some(cluster);

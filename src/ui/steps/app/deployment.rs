@@ -34,7 +34,7 @@ pub(super) fn deployment(ui: &mut Ui, step: &Step, facts: &Facts) {
     let (asked, sent) = match &step.phase {
         Phase::Proposing(..) => (Mark::Running, Mark::NotReached),
         Phase::Asking(_) => (Mark::Unverified, Mark::NotReached),
-        Phase::Updating(..) => (Mark::Passed, Mark::Running),
+        Phase::Updating(..) | Phase::Finding(_) => (Mark::Passed, Mark::Running),
         Phase::Failed(_) if step.proposal.is_none() => (Mark::Failed, Mark::NotReached),
         Phase::Failed(_) if step.seen.is_empty() => (Mark::Passed, Mark::Failed),
         Phase::Idle

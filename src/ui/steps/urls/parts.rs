@@ -37,7 +37,7 @@ pub(super) fn card(
         Port::Pooled => &urls.keys.0,
         Port::Direct => &urls.keys.1,
     };
-    let name = format!("{} URL", capital(port.word()));
+    let name = name(port);
     kit::card(ui, Some(&title), |ui| {
         let shown = Shown::of(ui, port);
         let pieces = if shown.now { made.pieces_in_clear() } else { made.pieces() };
@@ -54,7 +54,7 @@ pub(super) fn card(
         kit::anatomy(ui, &name, &parts, lead);
         let act = ui
             .horizontal_wrapped(|ui| {
-                let act = copies(ui, &name, made);
+                let act = copies(ui, port, made);
                 shown.toggle(ui, &name);
                 ui.label(
                     RichText::new(format!("goes into {key}")).small().color(Theme::of(ui).text_2),
@@ -68,6 +68,10 @@ pub(super) fn card(
         });
         act
     })
+}
+
+fn name(port: Port) -> String {
+    format!("{} URL", capital(port.word()))
 }
 
 /// Why each parameter is there, why some are not, and what the others mean.
@@ -85,11 +89,17 @@ fn meaning(parameter: &str) -> String {
     )
 }
 
-fn copies(ui: &mut Ui, name: &str, made: &ClientUrl) -> Option<Act> {
+/// With its password, for the clipboard.
+pub(super) fn whole(port: Port, made: &ClientUrl) -> Copied {
+    let kind = format!("{} with password", name(port));
+    Copied { text: made.text(), kind, secret: true }
+}
+
+fn copies(ui: &mut Ui, port: Port, made: &ClientUrl) -> Option<Act> {
+    let name = name(port);
     let mut act = None;
     if kit::copy_button(ui, "Copy", &format!("Copy {name} with password")) {
-        let kind = format!("{name} with password");
-        act = Some(Act::Copy(Copied { text: made.text(), kind, secret: true }));
+        act = Some(Act::Copy(whole(port, made)));
     }
     if kit::copy_button(ui, "Copy without password", &format!("Copy {name} without password")) {
         let kind = format!("{name} without password");

@@ -19,7 +19,7 @@ const SECRET_FIELDS: &[&str] = &[
 ];
 
 /// A request's body as the history shows it.
-pub(super) fn body(body: &Value) -> String {
+pub fn body(body: &Value) -> String {
     masked(body, None).to_string()
 }
 
@@ -69,7 +69,7 @@ fn is_settings(tail: &str) -> bool {
 }
 
 /// A sentence of the provider's: words that look like a secret are masked, control characters escaped, the rest capped.
-pub(super) fn text(said: &str) -> String {
+pub fn text(said: &str) -> String {
     const LONGEST: usize = 2000;
     let words: Vec<String> = said
         .split(' ')

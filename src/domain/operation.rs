@@ -1,10 +1,15 @@
 //! Everything that is asked of the account: method, path, the scope it needs, and the words for it.
 
+pub mod body;
+
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::{app_spec::AppId, cluster::ClusterId, pool::PoolName};
+use crate::domain::{app_spec::AppId, cluster::ClusterId, log::Spot, pool::PoolName};
+
+/// DigitalOcean's own address, where no other is given.
+pub const HOME: &str = "https://api.digitalocean.com";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -34,6 +39,8 @@ pub enum Operation {
     UpdateApp(AppId),
     ListDeployments(AppId),
     ReadDeployment(AppId, String),
+    /// Where the log of a component is: of which deployment, and of what.
+    FindLog(AppId, String, Spot),
 }
 
 /// The HTTP method, and whether sending the request twice could do anything twice.
@@ -142,6 +149,17 @@ impl Operation {
                 "app:read",
                 "read the deployment".to_owned(),
             ),
+            Self::FindLog(id, deployment, Spot { component, kind }) => {
+                let (deployment, of) = (segment(deployment), segment(component));
+                let place = format!("/deployments/{deployment}/components/{of}/logs");
+                let query = format!("?type={}&follow=false", kind.word());
+                row(
+                    Get,
+                    app(id, &format!("{place}{query}")),
+                    "app:read",
+                    format!("find the log of {component}"),
+                )
+            }
         }
     }
 
@@ -183,6 +201,7 @@ impl Operation {
             | Self::UpdateApp(_)
             | Self::ListDeployments(_) => "app".to_owned(),
             Self::ReadDeployment(..) => "deployment".to_owned(),
+            Self::FindLog(..) => "log".to_owned(),
         }
     }
 }

@@ -1,0 +1,258 @@
+//! The settings: looks, size of text, motion, keys, the clipboard, where things are, and how to remove them all.
+
+use egui::{
+    Align, Frame, Key, Layout, Margin, Modifiers, RichText, Role, ScrollArea, Sense, Ui, UiBuilder,
+    WidgetInfo, vec2,
+};
+
+use crate::{
+    domain::{
+        problem::Problem,
+        settings::{CopiesStay, Look, Motion, Settings, TextSize},
+    },
+    effects::settings::Everything,
+    ui::{
+        kit::{self, Icon, Question},
+        theme::{BAND_HEIGHT, FORM_WIDTH, HEADER_HEIGHT, Theme, gap},
+    },
+};
+
+/// What the page remembers while it is open.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// It was drawn before; the first time its title takes the focus.
+    entered: bool,
+    pub everything: Removal,
+}
+
+/// How far the removal of everything is.
+#[derive(Debug, Default)]
+pub enum Removal {
+    #[default]
+    NotAsked,
+    Looking,
+    Asked(Everything),
+    Removing,
+    Removed,
+    Stopped(Problem),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Close,
+    /// The settings were changed in place.
+    Changed,
+    /// To see what the removal would remove.
+    LookForEverything,
+    RemoveEverything,
+}
+
+/// Where things are, by name and place.
+pub type Places = Vec<(&'static str, String)>;
+
+impl Page {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        settings: &mut Settings,
+        problem: Option<&Problem>,
+        places: &Places,
+    ) -> Option<Wish> {
+        let theme = Theme::of(ui);
+        let full = ui.max_rect();
+        ui.painter().rect_filled(full, 0, theme.bg);
+        let (band, rest) = full.split_top_bottom_at_y(full.top() + BAND_HEIGHT);
+        let (header, page) = rest.split_top_bottom_at_y(rest.top() + HEADER_HEIGHT);
+        ui.painter().rect_filled(band, 0, theme.raised);
+        ui.painter().rect_filled(header, 0, theme.surface);
+        ui.painter().hline(header.x_range(), header.bottom() - 0.5, theme.hairline());
+        let mut wish = self.header(ui, header);
+        let width = (page.width() - 2.0 * gap::XL).min(FORM_WIDTH + 80.0);
+        let side = (page.width() - width) / 2.0;
+        ui.scope_builder(UiBuilder::new().max_rect(page), |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                let top = if 600.0 < page.height() { 32 } else { 16 };
+                let margin = Margin { left: 0, right: 0, top, bottom: 32 };
+                Frame::new().inner_margin(margin).show(ui, |ui| {
+                    ui.horizontal_top(|ui| {
+                        ui.spacing_mut().item_spacing.x = 0.0;
+                        ui.add_space(side.max(0.0));
+                        ui.vertical(|ui| {
+                            ui.set_width(width);
+                            ui.spacing_mut().item_spacing = vec2(gap::S, gap::L);
+                            if let Some(problem) = problem {
+                                kit::problem(ui, problem, false, kit::FirstFix::Beside, |_| false);
+                            }
+                            let before = *settings;
+                            fields(ui, settings);
+                            where_things_are(ui, places);
+                            wish = wish.or(self.removal(ui));
+                            if *settings != before {
+                                wish = Some(Wish::Changed);
+                            }
+                        });
+                    });
+                });
+            });
+        });
+        let escape = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        wish.or(escape.then_some(Wish::Close))
+    }
+
+    fn header(&mut self, ui: &mut Ui, header: egui::Rect) -> Option<Wish> {
+        let row = Layout::left_to_right(Align::Center);
+        let inner = header.shrink2(vec2(20.0, 0.0));
+        ui.scope_builder(UiBuilder::new().max_rect(inner).layout(row), |ui| {
+            let text = RichText::new("Settings").text_style(crate::ui::theme::role::card_title());
+            let label = egui::Label::new(text).sense(Sense::focusable_noninteractive());
+            let title = ui.add(label);
+            title.widget_info(|| WidgetInfo::labeled(Role::Heading, true, "Settings"));
+            if !self.entered {
+                self.entered = true;
+                title.request_focus();
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let close = kit::secondary_button(ui, "Close settings");
+                close.on_hover_text("Esc").clicked().then_some(Wish::Close)
+            })
+            .inner
+        })
+        .inner
+    }
+
+    fn removal(&mut self, ui: &mut Ui) -> Option<Wish> {
+        let mut wish = None;
+        kit::card(ui, Some("Sign out and remove everything"), |ui| {
+            ui.spacing_mut().item_spacing.y = gap::S;
+            kit::paragraph(
+                ui,
+                "Takes what Poolwright keeps off this computer. Nothing changes at DigitalOcean, in the database or in your project.",
+            );
+            match &self.everything {
+                Removal::NotAsked => {
+                    if kit::secondary_button(ui, "Show what would go…").clicked() {
+                        wish = Some(Wish::LookForEverything);
+                    }
+                }
+                Removal::Looking => {
+                    kit::live(ui, "Looking what there is…");
+                }
+                Removal::Asked(everything) => {
+                    if asked(ui, everything) {
+                        wish = Some(Wish::RemoveEverything);
+                    }
+                }
+                Removal::Removing => {
+                    kit::live(ui, "Removing…");
+                }
+                Removal::Removed => {
+                    let theme = Theme::of(ui);
+                    ui.horizontal(|ui| {
+                        kit::icon(ui, Icon::Done, 16.0, theme.success.text);
+                        kit::live(
+                            ui,
+                            "Everything listed is removed. The settings are the usual ones again.",
+                        );
+                    });
+                }
+                Removal::Stopped(problem) => {
+                    kit::problem(ui, problem, true, kit::FirstFix::Beside, |_| false);
+                    if kit::secondary_button(ui, "Look again").clicked() {
+                        wish = Some(Wish::LookForEverything);
+                    }
+                }
+            }
+        });
+        wish
+    }
+}
+
+/// Whether the person agreed to what is listed.
+fn asked(ui: &mut Ui, everything: &Everything) -> bool {
+    let list = |ui: &mut Ui, title: &str, lines: &[String]| {
+        kit::part(ui, title);
+        for line in lines {
+            kit::paragraph(ui, &format!("• {line}"));
+        }
+    };
+    list(ui, "What goes", &everything.goes);
+    list(ui, "What stays", &everything.stays);
+    if let Some(why) = &everything.waits {
+        let theme = Theme::of(ui);
+        kit::note(ui, theme.warning, Icon::Warning, "Not yet.", why);
+        return false;
+    }
+    kit::confirm(
+        ui,
+        &Question {
+            ask: "Sign out and remove…",
+            question: "Remove what is listed above?",
+            meaning: "It cannot be undone.",
+            yes: "Sign out and remove it",
+            no: "Keep it",
+        },
+    )
+}
+
+fn fields(ui: &mut Ui, settings: &mut Settings) {
+    kit::card(ui, Some("Looks"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::M;
+        let looks = Look::ALL.map(|look| (look, look_word(look).to_owned()));
+        kit::select(ui, "Theme", &mut settings.look, &looks);
+        let sizes: Vec<(TextSize, String)> =
+            TextSize::all().map(|size| (size, format!("{} %", size.percent()))).collect();
+        kit::select(ui, "Size of text and everything", &mut settings.text, &sizes);
+        let motions = Motion::ALL.map(|motion| (motion, motion_word(motion).to_owned()));
+        kit::select(ui, "Motion", &mut settings.motion, &motions);
+    });
+    kit::card(ui, Some("Keys and clipboard"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::M;
+        kit::check(
+            ui,
+            &mut settings.letter_keys,
+            "Keys of one letter in charts (T shows the table)",
+        );
+        let stays = CopiesStay::ALL.map(|stay| (stay, stay_word(stay).to_owned()));
+        let label = "A copied password or URL is taken off the clipboard after";
+        kit::select(ui, label, &mut settings.copies_stay, &stays);
+    });
+}
+
+fn look_word(look: Look) -> &'static str {
+    match look {
+        Look::System => "As the desktop has it",
+        Look::Light => "Light",
+        Look::Dark => "Dark",
+        Look::ContrastLight => "High contrast, light",
+        Look::ContrastDark => "High contrast, dark",
+    }
+}
+
+fn motion_word(motion: Motion) -> &'static str {
+    match motion {
+        Motion::System => "As the desktop has it",
+        Motion::Reduced => "Reduced: nothing fades",
+        Motion::Full => "Full",
+    }
+}
+
+fn stay_word(stay: CopiesStay) -> &'static str {
+    match stay {
+        CopiesStay::HalfMinute => "30 seconds",
+        CopiesStay::Minute => "1 minute",
+        CopiesStay::FiveMinutes => "5 minutes",
+    }
+}
+
+fn where_things_are(ui: &mut Ui, places: &Places) {
+    kit::card(ui, Some("Where things are"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        for (name, place) in places {
+            kit::key_value(ui, name, place);
+        }
+        kit::caption(
+            ui,
+            "Nothing about you goes to anybody. Poolwright speaks with DigitalOcean and your database; two services are asked for this computer's public address, once you agree.",
+        );
+    });
+}

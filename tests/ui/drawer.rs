@@ -1,0 +1,101 @@
+//! The drawer of requests: what the button will send, and what was sent.
+
+use std::collections::BTreeMap;
+
+use egui::{Key, Modifiers, accesskit::Role};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use poolwright::{domain::cluster::Environment, setup::Setup, setup::step::StepId};
+
+use crate::fixtures::{
+    Screen, asked, fresh,
+    shop::{settled, shop},
+    sized, sizing,
+};
+
+fn opened(setup: Setup) -> Harness<'static, Screen> {
+    let mut harness = sized(setup, egui::vec2(1180.0, 1900.0), egui::Theme::Light);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    harness.run_ok();
+    harness
+}
+
+#[test]
+fn a_pools_request_is_shown_with_its_scope_its_way_back_and_its_commands() {
+    let mut harness = opened(sizing(Environment::Staging));
+    harness.get_by_label_contains("sends 2 requests, in this order. 1 of them changes something.");
+    harness
+        .get_by_label_contains("Takes the scope database:create. Step 12 deletes the pool again");
+    harness.get_by_label_contains("\"mode\": \"transaction\"");
+    harness.get_by_role_and_label(Role::Button, "Request 1 as a command").click();
+    harness.run_ok();
+    harness.get_by_label_contains("doctl databases pool create ");
+    harness.get_by_label_contains("resource \"digitalocean_database_connection_pool\"");
+    harness.get_by_role_and_label(Role::Button, "Copy request 1 for curl").click();
+    harness.run_ok();
+    let copied = asked(&harness).pop().expect("something is copied");
+    assert!(copied.starts_with("Copy(") && copied.contains("Command for curl"), "{copied}");
+}
+
+#[test]
+fn an_apps_settings_are_shown_masked_and_followed_to_their_end() {
+    let harness = opened(shop(StepId::App));
+    harness.get_by_label_contains("sends 9 requests, in this order. 1 of them changes something.");
+    harness.get_by_label("PUT /v2/apps/a1");
+    harness.get_by_label("GET /v2/apps/a1/deployments/DEPLOYMENT");
+    let tree = format!("{:?}", harness.root());
+    assert!(!tree.contains("AVNS_canary"), "a password is shown");
+}
+
+#[test]
+fn a_step_that_asks_the_account_nothing_says_what_it_does_instead() {
+    let harness = opened(shop(StepId::Urls));
+    harness.get_by_label_contains("sends nothing to DigitalOcean. The URLs are put together");
+    let harness = opened(fresh());
+    harness.get_by_label_contains("Nothing is sent yet.");
+}
+
+#[test]
+fn the_history_has_requests_and_files_and_is_copied_as_json_lines() {
+    let mut harness = opened(settled(StepId::App));
+    harness.get_by_role_and_label(Role::Tab, "History").click();
+    harness.run_ok();
+    assert_eq!(
+        harness.get_by_role_and_label(Role::Tab, "History").accesskit_node().is_selected(),
+        Some(true)
+    );
+    harness.get_by_role_and_label(Role::Button, "Copy the history as JSON lines").click();
+    harness.run_ok();
+    let copied = asked(&harness).pop().expect("something is copied");
+    assert!(copied.contains("History"), "{copied}");
+}
+
+#[test]
+fn tabs_are_changed_by_arrows() {
+    let mut harness = opened(settled(StepId::App));
+    harness.get_by_role_and_label(Role::Tab, "Next").focus();
+    harness.run_ok();
+    harness.key_press(Key::ArrowRight);
+    harness.run_ok();
+    assert!(harness.get_by_role_and_label(Role::Tab, "History").is_focused());
+}
+
+#[test]
+fn no_two_controls_of_the_drawer_share_a_name() {
+    let shown: [fn() -> Setup; 3] =
+        [|| sizing(Environment::Staging), || shop(StepId::App), || settled(StepId::App)];
+    for setup in shown {
+        let harness = opened(setup());
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for node in harness.root().children_recursive() {
+            let node = node.accesskit_node();
+            if matches!(node.role(), Role::Button | Role::Tab) {
+                *names.entry(node.label().unwrap_or_default()).or_default() += 1;
+            }
+        }
+        let twice: Vec<_> = names.iter().filter(|(_, count)| 1 < **count).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+}
