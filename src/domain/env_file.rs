@@ -119,7 +119,10 @@ pub fn plan(text: &str, assignments: &[Assignment]) -> Result<Plan, BadAssignmen
 /// The value of a key where it counts: its last occurrence.
 pub fn value(text: &str, key: &str) -> Option<Secret> {
     let pieces = read(cut(text).1);
-    pieces.into_iter().rfind(|piece| piece.has(key)).map(|piece| Secret::new(piece.value))
+    pieces
+        .into_iter()
+        .rfind(|piece| piece.has(key))
+        .map(|piece| Secret::new(piece.value.into_owned()))
 }
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -144,7 +147,7 @@ pub(super) fn check(assignment: &Assignment) -> Result<(), BadAssignment> {
 }
 
 /// Is every quote before the changed piece closed, and was its own old value closed on its line?
-fn check_quotes(pieces: &[Piece], changed: usize) -> Result<(), BadAssignment> {
+fn check_quotes(pieces: &[Piece<'_>], changed: usize) -> Result<(), BadAssignment> {
     let earlier = pieces.iter().take(changed).position(|piece| piece.opens_quote);
     let own = pieces.get(changed).filter(|piece| piece.spanned_lines).map(|_| changed);
     match earlier.or(own) {
@@ -163,7 +166,7 @@ fn shown(value: &str) -> String {
 }
 
 /// Puts a new key after the one before it in our list, else after the one behind it, else at the end of the file.
-fn insert(pieces: &mut Vec<Piece>, assignments: &[Assignment], index: usize) {
+fn insert(pieces: &mut Vec<Piece<'_>>, assignments: &[Assignment], index: usize) {
     let (before, rest) = assignments.split_at(index);
     let Some((new, behind)) = rest.split_first() else { return };
     let anchor = before
@@ -187,12 +190,12 @@ fn insert(pieces: &mut Vec<Piece>, assignments: &[Assignment], index: usize) {
     let export = if is_exported { "export " } else { "" };
     let mut piece = Piece {
         ending,
-        key: new.key.clone(),
-        head: format!("{export}{}", new.key),
+        key: new.key.clone().into(),
+        head: format!("{export}{}", new.key).into(),
         ..Piece::default()
     };
     // What is to be written; as above. An empty value differs from none.
-    piece.text = format!("{}=\"\"", piece.head);
+    piece.text = format!("{}=\"\"", piece.head).into();
     piece.set(new.value.expose());
     pieces.insert(at, piece);
 }

@@ -55,8 +55,9 @@ pub fn plan(text: &str, placeholders: &[Placeholder]) -> Result<Plan, BadAssignm
     Ok(Plan { text, changes, duplicates: Vec::new(), behind_mark: false })
 }
 
-fn comment(pieces: &[Piece], at: usize, comment: &str) -> Piece {
-    Piece { text: format!("# {comment}"), ending: pieces::newline(pieces, at), ..Piece::default() }
+fn comment<'a>(pieces: &[Piece<'a>], at: usize, comment: &str) -> Piece<'a> {
+    let ending = pieces::newline(pieces, at);
+    Piece { text: format!("# {comment}").into(), ending, ..Piece::default() }
 }
 
 #[cfg(test)]

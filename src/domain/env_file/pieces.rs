@@ -1,27 +1,29 @@
 //! An env file cut into pieces that together are the same text: assignments, and lines that assign nothing.
 
+use std::borrow::Cow;
+
 use super::Action;
 
-/// One assignment with all lines of its value, or one other line.
+/// One assignment with all lines of its value, or one other line. Borrowed from the file's text as long as it stands there.
 #[derive(Default)]
-pub(super) struct Piece {
-    pub text: String,
+pub(super) struct Piece<'a> {
+    pub text: Cow<'a, str>,
     /// `\n`, `\r\n`, or nothing at the end of the file.
-    pub ending: String,
+    pub ending: Cow<'a, str>,
     /// Empty where the line assigns nothing.
-    pub key: String,
-    pub value: String,
+    pub key: Cow<'a, str>,
+    pub value: Cow<'a, str>,
     /// Indentation, `export` and the key: what stands before `=`.
-    pub head: String,
+    pub head: Cow<'a, str>,
     /// A comment after the value, with the blanks before it.
-    pub comment: String,
+    pub comment: Cow<'a, str>,
     /// A double quote that nothing closes.
     pub opens_quote: bool,
     /// The value as it was read went on over several lines.
     pub spanned_lines: bool,
 }
 
-impl Piece {
+impl Piece<'_> {
     pub fn has(&self, key: &str) -> bool {
         self.key == key
     }
@@ -40,38 +42,38 @@ impl Piece {
         if self.value == value {
             return Action::Keep;
         }
-        value.clone_into(&mut self.value);
-        self.text = format!("{}=\"{value}\"{}", self.head, self.comment);
+        self.value = Cow::Owned(value.to_owned());
+        self.text = Cow::Owned(format!("{}=\"{value}\"{}", self.head, self.comment));
         self.opens_quote = false;
         Action::Replace
     }
 }
 
 /// Where the occurrence of a key that counts stands.
-pub(super) fn place(pieces: &[Piece], key: &str) -> usize {
+pub(super) fn place(pieces: &[Piece<'_>], key: &str) -> usize {
     pieces.iter().rposition(|piece| piece.has(key)).unwrap_or(pieces.len())
 }
 
 /// The number of the line on which a piece begins, from 1.
-pub(super) fn line(pieces: &[Piece], at: usize) -> usize {
+pub(super) fn line(pieces: &[Piece<'_>], at: usize) -> usize {
     let lines =
-        |piece: &Piece| piece.text.matches('\n').count() + piece.ending.matches('\n').count();
+        |piece: &Piece<'_>| piece.text.matches('\n').count() + piece.ending.matches('\n').count();
     1 + pieces.iter().take(at).map(lines).sum::<usize>()
 }
 
 /// How the file ends its lines: as the line before the new one does, else as its first line does.
-pub(super) fn newline(pieces: &[Piece], at: usize) -> String {
+pub(super) fn newline<'a>(pieces: &[Piece<'a>], at: usize) -> Cow<'a, str> {
     at.checked_sub(1)
         .and_then(|last| pieces.get(last))
         .into_iter()
         .chain(pieces)
         .map(|piece| &piece.ending)
         .find(|ending| !ending.is_empty())
-        .map_or_else(|| "\n".to_owned(), Clone::clone)
+        .map_or(Cow::Borrowed("\n"), Clone::clone)
 }
 
 /// Cuts the text into pieces; put together again they are the same text.
-pub(super) fn read(text: &str) -> Vec<Piece> {
+pub(super) fn read(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -89,19 +91,19 @@ fn before<'a>(text: &'a str, rest: &str) -> &'a str {
     text.get(..text.len().saturating_sub(rest.len())).unwrap_or(text)
 }
 
-fn read_piece(text: &str) -> (Piece, &str) {
+fn read_piece(text: &str) -> (Piece<'_>, &str) {
     let (mut piece, rest) = match read_assignment(text) {
         Some(read) => read,
         None => (Piece::default(), split_line(text).1),
     };
     let ending = ["\r\n", "\n"].into_iter().find(|ending| rest.starts_with(ending)).unwrap_or("");
-    before(text, rest).clone_into(&mut piece.text);
-    ending.clone_into(&mut piece.ending);
+    piece.text = before(text, rest).into();
+    piece.ending = ending.into();
     (piece, rest.strip_prefix(ending).unwrap_or(rest))
 }
 
 /// What a line assigns, and the text from the end of its last line on. `None` where it assigns nothing.
-fn read_assignment(text: &str) -> Option<(Piece, &str)> {
+fn read_assignment(text: &str) -> Option<(Piece<'_>, &str)> {
     let unindented = text.trim_start_matches(BLANKS);
     let named = match unindented.strip_prefix("export") {
         Some(rest) if rest.starts_with(BLANKS) => rest.trim_start_matches(BLANKS),
@@ -113,10 +115,10 @@ fn read_assignment(text: &str) -> Option<(Piece, &str)> {
     let raw = after.trim_start_matches(BLANKS).strip_prefix('=')?;
     let value = read_value(raw);
     let piece = Piece {
-        key: key.to_owned(),
-        value: value.text.to_owned(),
-        head: before(text, after).to_owned(),
-        comment: value.comment.to_owned(),
+        key: key.into(),
+        value: value.text.into(),
+        head: before(text, after).into(),
+        comment: value.comment.into(),
         opens_quote: value.opens_quote,
         spanned_lines: value.text.contains('\n'),
         ..Piece::default()

@@ -82,7 +82,8 @@ pub fn take_back(
                 let piece = piece.ok_or_else(changed)?;
                 match earlier {
                     Some(earlier) => {
-                        piece.text = format!("{}{}{}", piece.head, earlier.raw(), piece.comment);
+                        let (head, comment) = (&piece.head, &piece.comment);
+                        piece.text = format!("{head}{}{comment}", earlier.raw()).into();
                         super::check_quotes(&pieces, at).map_err(NotTakenBack::Text)?;
                     }
                     None => take_out(&mut pieces, at, mark).map_err(NotTakenBack::Text)?,
@@ -93,19 +94,19 @@ pub fn take_back(
     joined(mark, &pieces).map_err(NotTakenBack::Text)
 }
 
-fn is_ours(piece: &Piece, written: &WrittenKey) -> bool {
+fn is_ours(piece: &Piece<'_>, written: &WrittenKey) -> bool {
     WrittenKey::of(&written.key, &piece.value) == *written
 }
 
 /// Takes a line out with its end. A file whose last line has no end keeps it so.
-fn take_out(pieces: &mut Vec<Piece>, at: usize, mark: &str) -> Result<(), BadAssignment> {
+fn take_out(pieces: &mut Vec<Piece<'_>>, at: usize, mark: &str) -> Result<(), BadAssignment> {
     super::check_quotes(pieces, at)?;
     let gone = pieces.remove(at);
     if gone.ending.is_empty()
         && let Some(last) = at.checked_sub(1).and_then(|last| pieces.get_mut(last))
         && !last.text.is_empty()
     {
-        last.ending.clear();
+        last.ending = "".into();
     }
     // What comes next would be hidden behind the mark, so that an empty line stays between them.
     let is_hidden = at == 0 && !mark.is_empty();
@@ -116,10 +117,10 @@ fn take_out(pieces: &mut Vec<Piece>, at: usize, mark: &str) -> Result<(), BadAss
 }
 
 /// The pieces as one text, if it is read as the same pieces again: a quote that our line had closed may be open now.
-fn joined(mark: &str, pieces: &[Piece]) -> Result<Secret, BadAssignment> {
+fn joined(mark: &str, pieces: &[Piece<'_>]) -> Result<Secret, BadAssignment> {
     let body: String = pieces.iter().flat_map(|piece| [&*piece.text, &*piece.ending]).collect();
     let again = pieces::read(&body);
-    let differs = |(a, b): (&Piece, &Piece)| a.text != b.text;
+    let differs = |(a, b): (&Piece<'_>, &Piece<'_>)| a.text != b.text;
     match pieces.iter().zip(&again).position(differs) {
         Some(at) => Err(BadAssignment::OpenQuote(pieces::line(pieces, at))),
         None => Ok(Secret::new(format!("{mark}{body}"))),
