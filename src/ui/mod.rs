@@ -115,6 +115,12 @@ fn renderers() -> [Renderer; 2] {
     }
 }
 
+/// Where it can't be read, none rather than the toolkit's.
+fn icon() -> egui::IconData {
+    let png = include_bytes!("../../assets/icons/poolwright-128.png");
+    eframe::icon_data::from_png_bytes(png).unwrap_or_default()
+}
+
 fn options(renderer: Renderer) -> NativeOptions {
     NativeOptions {
         viewport: ViewportBuilder::default()
@@ -122,8 +128,7 @@ fn options(renderer: Renderer) -> NativeOptions {
             .with_app_id("poolwright")
             .with_inner_size([1180.0, 780.0])
             .with_min_inner_size([640.0, 450.0])
-            // None, rather than another program's.
-            .with_icon(egui::IconData::default()),
+            .with_icon(icon()),
         renderer,
         ..NativeOptions::default()
     }

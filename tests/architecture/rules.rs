@@ -195,7 +195,10 @@ pub fn one_runtime(sources: &[Source]) -> Vec<Breach> {
     breaches
 }
 
-/// Dependencies of the manifest as code names them, with the line they stand on.
+/// A dependency that no code names: it turns features of another one on.
+const FOR_ITS_FEATURES: &str = "# for its features";
+
+/// Dependencies of the manifest that code has to name, with the line they stand on.
 fn dependencies(manifest: &str) -> Vec<(usize, String)> {
     let mut inside = false;
     let mut found = Vec::new();
@@ -204,6 +207,7 @@ fn dependencies(manifest: &str) -> Vec<(usize, String)> {
             inside = line.trim_end().ends_with("dependencies]");
         } else if inside
             && !line.starts_with([' ', '#'])
+            && !line.ends_with(FOR_ITS_FEATURES)
             && let Some((name, _)) = line.split_once('=')
         {
             found.push((number + 1, name.trim().replace('-', "_")));
