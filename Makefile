@@ -4,7 +4,7 @@
 #   make test      every test with small counts     make prove     the same with full counts
 #   make check     format, lints, documentation, dependency rules, the build without a window
 #   make check-api DESCRIPTION=FILE   every call of a set-up against an OpenAPI description, and through a proxy that validates
-#   make bench     start-up times, idle cost, first answer, a large account, a large env file, migrations beside psql and the real Prisma
+#   make bench     every measurement in one table, beside psql, ripgrep and the real Prisma; also as Markdown and JSON in target/bench
 #   make gallery   every page in every state, both themes, in high contrast, small and at 200 %, in target/gallery
 #   make screenshots   the README's pictures
 #   make package   .deb, .rpm and the tarball of the build without a window, with checksums
@@ -54,20 +54,16 @@ check-api:
 	@packaging/install-deps test
 	POOLWRIGHT_API_DESCRIPTION="$(abspath $(DESCRIPTION))" cargo test $(CARGO_FLAGS) --test it api_description
 
+# A copy of the program as it is shipped: for the tests cargo builds another, with their features, in the same place.
 bench:
 	@packaging/install-deps pictures
-	cargo build $(CARGO_FLAGS) --release
-	scripts/session benches/window $(abspath $(TARGET)/release/poolwright)
-	@$(MAKE) --no-print-directory clean-practice
-	benches/practice $(abspath $(TARGET)/release/poolwright)
-	benches/connect
-	cargo run $(CARGO_FLAGS) --release --example account_scale -- 1000 2000 50
-	cargo run $(CARGO_FLAGS) --release --example env_edit
 	@packaging/install-deps peers
-	cargo build $(CARGO_FLAGS) --release --example practice_cluster
-	cargo build $(CARGO_FLAGS) --release --example scan
-	benches/scan $(abspath $(TARGET)/release/examples/scan)
-	benches/migrations $(abspath $(TARGET)/release/poolwright) $(abspath $(TARGET)/release/examples/practice_cluster) "$(PEERS)/prisma"
+	cargo build $(CARGO_FLAGS) --release --examples
+	cargo test $(CARGO_FLAGS) --release --test it --test ui --no-run
+	cargo build $(CARGO_FLAGS) --release
+	@mkdir -p $(TARGET)/bench && cp $(TARGET)/release/poolwright $(TARGET)/bench/
+	@$(MAKE) --no-print-directory clean-practice
+	benches/all $(TARGET)/bench/poolwright $(TARGET)/release/examples "$(PEERS)" | benches/table $(TARGET)/bench
 
 gallery:
 	@packaging/install-deps pictures

@@ -17,6 +17,7 @@ use poolwright::{
     postgres::stages::{self, Finding, Pace, Target},
     practice::cluster::{APP_DATABASE, APP_ROLE, Build, Cluster},
 };
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::{poolers, relay::Relay};
@@ -190,10 +191,9 @@ async fn a_full_database_is_asked_again_until_a_slot_is_free() {
 const TIMES: usize = 15;
 
 /// `min median max`, in milliseconds.
-fn figures(mut times: Vec<Duration>) -> [f64; 3] {
+fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
-    let ms = |time: &Duration| time.as_secs_f64() * 1000.0;
-    [ms(&times[0]), ms(&times[times.len() / 2]), ms(&times[times.len() - 1])]
+    times[times.len() / 2]
 }
 
 /// From the beginning of the test to the first answer on each port: pooled, direct.
@@ -226,6 +226,13 @@ async fn psql(url: &ConnUrl, ca: &std::path::Path) -> Duration {
     began.elapsed()
 }
 
+/// As `psql 17.2`.
+async fn psql_version() -> String {
+    let said = tokio::process::Command::new("psql").arg("--version").output().await;
+    let said = String::from_utf8(said.expect("psql is installed").stdout).expect("text");
+    format!("psql {}", said.split_whitespace().nth(2).expect("a version"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, which benches/connect runs"]
 async fn time_to_the_first_answer_beside_psql() {
@@ -251,26 +258,29 @@ async fn time_to_the_first_answer_beside_psql() {
         let (one, other) = tokio::join!(psql(&pooled, file.path()), psql(&direct, file.path()));
         rows[5].push(one.max(other));
     }
+    let psql = psql_version().await;
     let names = [
-        "the test, pooled port alone",
-        "psql -c 'select 1', pooled",
-        "the test, direct port alone",
-        "psql -c 'select 1', direct",
-        "the test, both ports at once",
-        "psql twice at once",
+        ("pooled port alone", None),
+        ("select 1, pooled", Some(&psql)),
+        ("direct port alone", None),
+        ("select 1, direct", Some(&psql)),
+        ("both ports at once", None),
+        ("twice at once", Some(&psql)),
     ];
-    println!(
-        "{:<44}{:>8}{:>8}{:>8}",
-        "50 ms away, first answer after [ms]", "min", "median", "max"
-    );
-    let table = rows.map(figures);
-    for (name, [min, median, max]) in names.iter().zip(table) {
-        println!("{name:<44}{min:>8.0}{median:>8.0}{max:>8.0}");
+    let group = "The test of the connections, 50 ms away, up to the first answer";
+    for ((what, peer), times) in names.iter().zip(&rows) {
+        let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1000.0).collect();
+        let mut row = json!({ "group": group, "what": what, "unit": "ms", "values": times });
+        if let Some(peer) = peer {
+            row["peer"] = json!(peer);
+        }
+        println!("{row}");
     }
-    let [slower, both] = [table[0][1].max(table[2][1]), table[4][1]];
-    println!("both at once: {:+.1} % of the slower one", (both / slower - 1.0) * 100.0);
-    assert!(
-        both <= slower * 1.1,
-        "both ports at once take {both:.0} ms, the slower one {slower:.0} ms"
+    let [pooled, _, direct, _, both, _] = rows.map(median);
+    let ratio = both.div_duration_f64(pooled.max(direct));
+    let what = "both at once, times the slower port alone";
+    println!(
+        "{}",
+        json!({ "group": group, "what": what, "unit": "×", "values": [ratio], "limit": 1.1 })
     );
 }

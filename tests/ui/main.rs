@@ -10,6 +10,7 @@ mod env_files;
 mod every_page;
 mod fixtures;
 mod frame;
+mod frame_time;
 mod hand_over;
 mod keyboard;
 mod measure;

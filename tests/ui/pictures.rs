@@ -103,17 +103,21 @@ impl Kind {
     }
 }
 
+/// Every page in each of its states.
+pub fn every_page() -> impl Iterator<Item = &'static (&'static str, Make)> {
+    PAGES
+        .iter()
+        .chain(fixtures::shop::PAGES)
+        .chain(fixtures::proof::PAGES)
+        .chain(fixtures::plan::PAGES)
+}
+
 #[test]
 fn pages_for_the_eye() {
     let Some(folder) = std::env::var_os("POOLWRIGHT_PICTURES").map(PathBuf::from) else { return };
     let only = std::env::var("POOLWRIGHT_PICTURE").unwrap_or_default();
     std::fs::create_dir_all(&folder).expect("the folder for pictures");
-    let pages = PAGES
-        .iter()
-        .chain(fixtures::shop::PAGES)
-        .chain(fixtures::proof::PAGES)
-        .chain(fixtures::plan::PAGES);
-    for (name, make) in pages.filter(|(name, _)| name.starts_with(&only)) {
+    for (name, make) in every_page().filter(|(name, _)| name.starts_with(&only)) {
         for kind in &KINDS {
             let screen = fixtures::Screen::new(make());
             let harness = kind.harness(screen, fixtures::Screen::show);
@@ -145,7 +149,7 @@ fn opened(folder: &Path) {
         h.run();
         h.get_by_role_and_label(Role::Tab, "History").click();
     };
-    let cases: [(&str, Make, Vec2, Doing); 15] = [
+    let cases: [(&str, Make, Vec2, Doing); 16] = [
         ("behind-tried", fixtures::connection::tried_out, whole, |_| ()),
         ("behind-inferred", fixtures::connection::unverified, whole, |_| ()),
         (
@@ -166,6 +170,14 @@ fn opened(folder: &Path) {
         ("next-app", || fixtures::shop::shop(StepId::App), WINDOW, requests),
         ("history", || fixtures::shop::settled(StepId::App), WINDOW, history),
         ("history-small", || fixtures::shop::settled(StepId::App), SMALL, history),
+        (
+            "profile",
+            || fixtures::shop::shop(StepId::HandOver),
+            whole,
+            |h| {
+                h.get_by_role_and_label(Role::RadioButton, "Team profile").click_accesskit();
+            },
+        ),
         ("will-send", sizing, WINDOW, |h| h.get_by_label("Show what will be sent").click()),
         ("steps-small", sizing, SMALL, |h| h.get_by_label_contains("Step 4 of 12").click()),
         ("reasons", sizing, WINDOW, |h| h.key_press(Key::F1)),
