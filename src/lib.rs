@@ -21,7 +21,6 @@ pub mod picture;
 pub mod postgres;
 #[cfg(feature = "practice")]
 pub mod practice;
-pub mod profile;
 pub mod project;
 pub mod safety;
 pub mod saved;

@@ -25,6 +25,7 @@ pub mod operation;
 pub mod pool;
 pub mod prisma_schema;
 pub mod problem;
+pub mod profile;
 pub mod project;
 pub mod record;
 pub mod runbook;

@@ -1,19 +1,32 @@
 //! The team profile as the answers of a set-up.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
+    disk::{self, DiskError},
     domain::{
         problem::{Fix, Problem},
+        profile::{self, Fault, Profile},
         words::capital,
     },
-    profile::{self, Fault, Profile, ProfileError},
     setup::{
         answers::{Answers, PoolAnswers},
         step::StepId,
         steps::urls,
     },
 };
+
+pub use crate::domain::profile::FILE;
+
+const LARGEST: u64 = 64 * 1024;
+
+#[derive(Debug)]
+enum ProfileError {
+    Missing(PathBuf),
+    Read { file: PathBuf, source: DiskError },
+    NotText(PathBuf),
+    Fault { file: PathBuf, fault: Fault },
+}
 
 /// Reads `poolwright.toml`. Paths in it are relative to its folder.
 pub fn load(file: &Path) -> Result<Answers, Problem> {
@@ -22,9 +35,21 @@ pub fn load(file: &Path) -> Result<Answers, Problem> {
         .filter(|step| step.skippable().is_some())
         .map(StepId::key)
         .collect();
-    let profile = profile::read(file, &steps).map_err(|err| problem(&err))?;
+    let profile = read(file, &steps).map_err(|err| problem(&err))?;
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     Ok(answers(profile, file.parent().unwrap_or(Path::new("."))))
+}
+
+fn read(file: &Path, steps: &[&str]) -> Result<Profile, ProfileError> {
+    let bytes = disk::read(file, LARGEST)
+        .map_err(|source| ProfileError::Read { file: file.to_owned(), source })?
+        .ok_or_else(|| ProfileError::Missing(file.to_owned()))?;
+    // The error would carry the bytes.
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Err(ProfileError::NotText(file.to_owned()));
+    };
+    profile::parse(&text, steps)
+        .map_err(|fault| ProfileError::Fault { file: file.to_owned(), fault })
 }
 
 fn answers(profile: Profile, folder: &Path) -> Answers {

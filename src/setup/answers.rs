@@ -43,6 +43,7 @@ impl Setup {
         let (pool, urls) = (&self.steps.pool.draft, &self.steps.urls.draft);
         let folder = self.steps.project.draft.folder.trim();
         let targets = &self.steps.env_files.draft.targets;
+        let ticked = targets.iter().filter(|target| target.ticked);
         Answers {
             pool: PoolAnswers {
                 name: Some(pool.name.trim().to_owned()).filter(|name| !name.is_empty()),
@@ -53,7 +54,7 @@ impl Setup {
             limit: Some(urls.limit),
             project: (!folder.is_empty()).then(|| PathBuf::from(folder)),
             env_files: (!targets.is_empty())
-                .then(|| targets.iter().map(|target| target.file.clone()).collect()),
+                .then(|| ticked.map(|target| target.file.clone()).collect()),
             samples: Some(self.rules.min_samples),
             sample_every: Some(self.rules.sample_every),
             poll_every: Some(self.rules.poll_every),

@@ -4,6 +4,7 @@
 mod commands;
 #[cfg(test)]
 mod fixture;
+mod profile;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use crate::{
     domain::{
         app_spec,
         chart::{Chart, svg::svg},
+        profile::FILE,
         project::Project,
         record::Record,
         runbook::{App, Picture, Requests, Runbook, Urls},
@@ -35,6 +37,8 @@ pub enum Format {
     Markdown,
     Html,
     Commands(Language),
+    /// The team profile, which the next person opens.
+    Profile,
 }
 
 impl Format {
@@ -46,6 +50,7 @@ impl Format {
             Self::Commands(Language::Doctl) => format!("{stem}-doctl.sh"),
             Self::Commands(Language::Curl) => format!("{stem}-curl.sh"),
             Self::Commands(Language::Terraform) => format!("{stem}.tf"),
+            Self::Profile => FILE.to_owned(),
         }
     }
 
@@ -68,6 +73,7 @@ pub fn text(
         }
         Format::Html => document(facts, record, (now, stem)).map(|document| document.html()),
         Format::Commands(language) => Some(commands::commands(language, facts, record)),
+        Format::Profile => profile::profile(facts).map(|profile| profile.text()),
     }
     .unwrap_or_default()
 }

@@ -32,6 +32,8 @@ pub struct Saved {
     pub done: bool,
     /// Nothing was to be changed anywhere.
     pub dry_run: bool,
+    /// Only what a newcomer to the team needs was led through.
+    pub newcomer: bool,
     /// Samples a side needs, milliseconds between two of them and between two looks at a deployment.
     pub pace: Option<(usize, u64, u64)>,
     pub account: Option<Account>,
@@ -49,6 +51,7 @@ pub struct Saved {
     pub project_files: Option<Vec<File>>,
     pub env_targets: Vec<(String, bool)>,
     pub env_files: Option<Vec<File>>,
+    pub env_changes: Vec<EnvChange>,
     pub migrated: Option<Vec<Migration>>,
     /// The project's own tool has run them.
     pub tool_ran: bool,
@@ -144,6 +147,15 @@ pub struct File {
     pub hash: String,
     pub backup: Option<String>,
     pub what: String,
+}
+
+/// A variable that was written into an env file, its values masked.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EnvChange {
+    pub file: String,
+    pub key: String,
+    pub old: Option<String>,
+    pub new: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

@@ -4,9 +4,9 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use poolwright::{
+    domain::profile::EXAMPLE,
     domain::{cluster::Environment, problem::Problem},
     effects::profile::load,
-    profile::EXAMPLE,
     setup::{answers::Answers, step::StepId},
 };
 use tempfile::TempDir;

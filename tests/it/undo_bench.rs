@@ -17,11 +17,15 @@ use poolwright::{
         run::begin_practice,
     },
     domain::record::{Entry, Undo},
-    effects::runner::Runner,
-    practice::Practice,
+    effects::{profile, runner::Runner},
+    practice::{
+        Practice,
+        account::{APP_NAME, CLUSTER_NAME},
+    },
     setup::{
         Msg, Setup,
         plan::{ORDER, PlanMsg, Tick},
+        runbook::Format,
         step::{Primary, Standing, StepId},
         steps::{hand_over, test},
     },
@@ -183,7 +187,19 @@ async fn what_the_plan_made_is_taken_back_to_the_byte() {
     let open = bench.setup.plan_items();
     assert!(open.iter().all(|item| item.tick == Tick::Off), "what was ticked is made: {open:?}");
     assert!(matches!(bench.setup.plan_primary(), Primary::Next));
+    bench.act(hand_over::Msg::Save(Format::Profile)).await;
+    assert_eq!(bench.setup.facts.runbook, None, "the profile is no runbook");
     bench.act(hand_over::Msg::Write).await;
+
+    let profile = profile::load(&bench.practice.project().join(profile::FILE)).unwrap();
+    let facts = &bench.setup.facts;
+    assert_eq!(profile.cluster.as_deref(), Some(CLUSTER_NAME));
+    assert_eq!(profile.pool.name.as_deref(), facts.pool.as_ref().map(|pool| pool.name.as_str()));
+    assert_eq!(profile.pool.size, facts.pool.as_ref().map(|pool| pool.size));
+    assert_eq!(profile.app.as_deref(), Some(APP_NAME));
+    assert_eq!(profile.skip, [StepId::Verify]);
+    let files = profile.env_files.expect("env files were written");
+    assert!(files.iter().all(|file| file.is_relative()) && !files.is_empty(), "{files:?}");
 
     Box::pin(bench.take_back()).await;
 }

@@ -107,6 +107,17 @@ fn each_form_is_looked_at_saved_and_opened() {
 }
 
 #[test]
+fn the_team_profile_is_looked_at_and_saved_into_the_project() {
+    let mut harness = window(shop(StepId::HandOver));
+    harness.get_by_role_and_label(Role::RadioButton, "Team profile").click_accesskit();
+    harness.run_ok();
+    harness.get_by_label("cluster = \"shop-db\"");
+    harness.get_by_role_and_label(Role::Button, "Save poolwright.toml").click_accesskit();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Do(Step(HandOver(Save(Profile))))"]);
+}
+
+#[test]
 fn another_environment_is_begun_from_here() {
     let tall = egui::vec2(1180.0, 1900.0);
     let mut harness = sized(shop(StepId::HandOver), tall, egui::Theme::Light);

@@ -23,7 +23,6 @@ pub struct Named {
 const VARIABLES: [&str; 2] = ["DIRECT_URL", "DATABASE_URL"];
 /// The folders that are looked for, where none is named.
 const FOLDERS: [&str; 2] = ["prisma/migrations", "migrations"];
-const PROFILE: &str = "poolwright.toml";
 const LARGEST: u64 = 1024 * 1024;
 
 /// Database and folder, before anything is connected to.
@@ -112,7 +111,7 @@ fn folder(named: &Named) -> PathBuf {
 
 /// May the database be changed? A profile that says production wants the cluster's name.
 pub fn may_change(profile: Option<&Path>, production: Option<&str>) -> Result<(), Problem> {
-    let here = Path::new(PROFILE);
+    let here = Path::new(profile::FILE);
     let Some(file) = profile.or_else(|| here.is_file().then_some(here)) else { return Ok(()) };
     let answers = profile::load(file)?;
     let is_production =

@@ -15,7 +15,7 @@ use crate::{
         facts::{Account, WrittenFile},
         resume::{
             Check, Outcome, What,
-            restored::{deployed, written},
+            restored::{deployed, env_change, written},
         },
         saved::{Keeping, Saved, UnderWay},
         step::{Primary, Standing, StepId},
@@ -284,6 +284,7 @@ impl Setup {
         }
         if is_same(StepId::EnvFiles) {
             self.facts.env_files = all(&saved.env_files);
+            self.facts.env_changes = saved.env_changes.iter().map(env_change).collect();
             self.reviewed(StepId::EnvFiles);
         }
         if is_same(StepId::HandOver) {

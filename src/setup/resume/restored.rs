@@ -8,6 +8,7 @@ use crate::{
         app_spec::{AppId, Place, SpecChange},
         cluster::{ClusterId, Environment},
         migration::{Applied, LedgerRow},
+        runbook::EnvChange,
     },
     setup::{
         Setup,
@@ -22,6 +23,9 @@ impl Setup {
     pub(super) fn restore(&mut self, saved: &Saved) {
         self.current = StepId::parse(&saved.step).unwrap_or(StepId::SignIn);
         self.rules.dry_run = saved.dry_run;
+        if saved.newcomer {
+            self.lead_newcomer();
+        }
         if let Some((samples, sample_every, poll_every)) = saved.pace {
             self.rules.min_samples = samples;
             self.rules.sample_every = Duration::from_millis(sample_every.max(1));
@@ -107,6 +111,15 @@ pub(super) fn written(file: &saved::File) -> WrittenFile {
         hash: file.hash.clone(),
         backup: file.backup.as_ref().map(PathBuf::from),
         what: file.what.clone(),
+    }
+}
+
+pub(super) fn env_change(saved: &saved::EnvChange) -> EnvChange {
+    EnvChange {
+        file: PathBuf::from(&saved.file),
+        key: saved.key.clone(),
+        old: saved.old.clone(),
+        new: saved.new.clone(),
     }
 }
 

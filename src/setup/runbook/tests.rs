@@ -2,8 +2,11 @@
 
 use super::{fixture::*, *};
 use crate::{
-    domain::{cluster::Environment, pool::PoolName, record::Exchange},
-    setup::stories::{cluster, made, order},
+    domain::{cluster::Environment, pool::PoolName, profile, record::Exchange},
+    setup::{
+        facts::WrittenFile,
+        stories::{cluster, made, order},
+    },
 };
 
 fn markdown(facts: &Facts, record: &Record) -> String {
@@ -14,7 +17,7 @@ fn markdown(facts: &Facts, record: &Record) -> String {
 fn no_secret_is_in_any_form() {
     let (facts, record) = done();
     let forms = Language::ALL.map(Format::Commands);
-    for format in [Format::Markdown, Format::Html].into_iter().chain(forms) {
+    for format in [Format::Markdown, Format::Html, Format::Profile].into_iter().chain(forms) {
         let text = text(format, &facts, &record, (at(100), "POOLING"));
         assert!(text.contains("shop-pool"), "{text}");
         assert!(!text.contains("canary"), "{text}");
@@ -310,4 +313,33 @@ fn each_change_stands_once_in_its_order_however_often_it_was_sent() {
         text,
         "#!/bin/bash\n# What the set-up changed in the account, as commands for doctl. Sign in first: doctl auth init\nset -euo pipefail\n\n# 20 Nov 2026, 14:31:03 UTC, POST /v2/databases/c1/pools\ndoctl databases pool create c1 shop-pool --mode transaction --size 11 --db shop --user shop_app\n\n# 20 Nov 2026, 14:31:03 UTC, PUT /v2/databases/c1/firewall\n# No answer came; what had become of it was looked up afterwards.\n# doctl has no command that keeps the descriptions of the trusted sources: it erases them.\n"
     );
+}
+
+#[test]
+fn the_team_profile_leads_to_the_same_set_up() {
+    let (mut facts, record) = done();
+    let written = |file: &str| WrittenFile {
+        file: file.into(),
+        hash: String::new(),
+        backup: None,
+        what: String::new(),
+    };
+    let root = &facts.project.as_ref().unwrap().root;
+    let ours = [".env", "apps/web/.env.local", "ca.crt"].map(|file| root.join(file));
+    let ours = ours.map(|file| written(file.to_str().unwrap()));
+    facts.env_files = Some([ours.as_slice(), &[written("/etc/shop.env")]].concat());
+    facts.urls.as_mut().unwrap().ca_file = Some("ca.crt".to_owned());
+    facts.skipped = vec![StepId::Measure, StepId::Migrations];
+    let text = text(Format::Profile, &facts, &record, (at(100), "POOLING"));
+    let read = profile::parse(&text, &["measure", "migrations"]).unwrap();
+    assert_eq!(read.cluster.as_deref(), Some("shop-db"));
+    assert_eq!(read.environment, Environment::Production);
+    assert_eq!(
+        (read.pool.name.as_deref(), read.pool.size, read.pool.user.as_deref()),
+        (Some("shop-pool"), Some(11), Some("shop_app"))
+    );
+    let files = [".env", "apps/web/.env.local"].map(Into::into).to_vec();
+    assert_eq!(read.project.env_files, Some(files));
+    assert_eq!(read.app.name.as_deref(), Some("shop-web"));
+    assert_eq!(read.skip, ["migrations"]);
 }

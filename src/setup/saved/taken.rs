@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::{
-    domain::{migration::Applied, pool::PoolOrder},
+    domain::{migration::Applied, pool::PoolOrder, runbook},
     setup::{
         Setup,
         facts::{self, Kept, WrittenFile},
+        path::Path,
         saved::{
-            Account, Cluster, Deployed, Done, File, Keeping, Migration, Pool, Recording, Request,
-            Saved, UnderWay, UrlChoices, VERSION, time,
+            Account, Cluster, Deployed, Done, EnvChange, File, Keeping, Migration, Pool, Recording,
+            Request, Saved, UnderWay, UrlChoices, VERSION, time,
         },
         step::{Standing, StepId},
         steps::{app, env_files, hand_over, migrations, pool as pool_step, project},
@@ -32,6 +33,7 @@ impl Setup {
             step: self.current.key().to_owned(),
             done: self.standing(StepId::HandOver) == Standing::Done,
             dry_run: self.rules.dry_run,
+            newcomer: self.path == Path::Newcomer,
             pace: Some((
                 self.rules.min_samples,
                 self.rules.sample_every.as_millis() as u64,
@@ -61,6 +63,10 @@ impl Setup {
             env_targets: self.env_targets(),
             env_files: files(facts.env_files.as_deref())
                 .or_else(|| open(StepId::EnvFiles)?.env_files.clone()),
+            env_changes: match open(StepId::EnvFiles) {
+                Some(saved) if facts.env_files.is_none() => saved.env_changes.clone(),
+                _ => facts.env_changes.iter().map(env_change).collect(),
+            },
             migrated: facts.migrated.as_ref().map(|all| all.iter().map(migration).collect()),
             tool_ran: facts.tool_run.is_some()
                 || open(StepId::Migrations).is_some_and(|saved| saved.tool_ran),
@@ -235,6 +241,15 @@ fn file(written: &WrittenFile) -> File {
         hash: written.hash.clone(),
         backup: written.backup.as_ref().map(text),
         what: written.what.clone(),
+    }
+}
+
+fn env_change(change: &runbook::EnvChange) -> EnvChange {
+    EnvChange {
+        file: change.file.display().to_string(),
+        key: change.key.clone(),
+        old: change.old.clone(),
+        new: change.new.clone(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
         cluster::ClusterId,
         pool::PoolName,
         problem::{Fix, Problem},
+        profile,
         record::{Record, Undo},
     },
     setup::{
@@ -57,7 +58,7 @@ impl Default for Draft {
 pub enum Phase {
     #[default]
     Idle,
-    Writing(Ticket),
+    Writing(Ticket, Format),
     /// Which entry of the record is being taken back.
     Undoing(Ticket, usize),
     Failed(Problem),
@@ -152,11 +153,11 @@ impl Step {
 
     /// Where one form of it goes.
     pub fn place(&self, format: Format, facts: &Facts) -> Option<PathBuf> {
-        let path = self.path(facts)?;
         match format {
-            Format::Markdown => Some(path),
+            Format::Profile => Some(facts.project.as_ref()?.root.join(profile::FILE)),
+            Format::Markdown => self.path(facts),
             Format::Html | Format::Commands(_) => {
-                Some(path.with_file_name(format.file_name(&self.stem())))
+                Some(self.path(facts)?.with_file_name(format.file_name(&self.stem())))
             }
         }
     }
@@ -168,7 +169,7 @@ impl Step {
         let text = runbook::text(format, ctx.facts, ctx.record, (ctx.now, &stem));
         let picture = match format {
             Format::Markdown => runbook::beside(ctx.facts, &stem),
-            Format::Html | Format::Commands(_) => None,
+            Format::Html | Format::Commands(_) | Format::Profile => None,
         };
         let picture = picture.map(|(name, svg)| (file.with_file_name(name), svg));
         Some(std::iter::once((file, text)).chain(picture).collect())
@@ -179,7 +180,7 @@ impl Step {
         self.phase = if ctx.rules.dry_run {
             Phase::WouldChange
         } else {
-            Phase::Writing(ctx.start(Effect::Write(files)))
+            Phase::Writing(ctx.start(Effect::Write(files)), format)
         };
     }
 
@@ -207,7 +208,7 @@ impl Step {
     pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {
         let label = "Write the runbook".to_owned();
         match &self.phase {
-            Phase::Writing(_) => Primary::Working("Writing the runbook…".to_owned(), None),
+            Phase::Writing(..) => Primary::Working("Writing the runbook…".to_owned(), None),
             Phase::Undoing(..) => Primary::Working("Taking it back…".to_owned(), Some(Msg::Stop)),
             Phase::WouldChange => Primary::Next,
             Phase::Idle | Phase::Failed(_) if facts.established(StepId::HandOver) => Primary::Next,
@@ -226,8 +227,7 @@ impl Step {
         match (msg, &self.phase) {
             (Msg::Write, Phase::Idle | Phase::Failed(_)) => self.save(ctx, Format::Markdown),
             (Msg::Save(format), Phase::Idle | Phase::Failed(_)) => self.save(ctx, format),
-            (Msg::Written(files), Phase::Writing(_)) => {
-                ctx.facts.review.retain(|step| *step != StepId::HandOver);
+            (Msg::Written(files), Phase::Writing(_, format)) => {
                 for file in &files {
                     let what = format!("{} written, {}", file.file.display(), file.what);
                     ctx.did(what, file.undo(Vec::new()));
@@ -235,8 +235,10 @@ impl Step {
                 let is_first_or_again = |known: &WrittenFile| {
                     files.first().is_none_or(|first| first.file == known.file)
                 };
-                if ctx.facts.runbook.as_ref().is_none_or(is_first_or_again) {
+                let tells = *format != Format::Profile;
+                if tells && ctx.facts.runbook.as_ref().is_none_or(is_first_or_again) {
                     ctx.facts.runbook = files.first().cloned();
+                    ctx.facts.review.retain(|step| *step != StepId::HandOver);
                 }
                 self.saved.retain(|saved| files.iter().all(|file| file.file != saved.file));
                 self.saved.extend(files);
@@ -278,7 +280,9 @@ impl Step {
                 self.looking = None;
                 self.stopped = match phase {
                     Phase::Undoing(_, index) => Some(*index),
-                    Phase::Idle | Phase::Writing(_) | Phase::Failed(_) | Phase::WouldChange => None,
+                    Phase::Idle | Phase::Writing(..) | Phase::Failed(_) | Phase::WouldChange => {
+                        None
+                    }
                 };
                 // After a “delete all the same” the rest goes on.
                 if !problem.hints.iter().any(|hint| hint.fix == Some(Fix::DeleteUnchecked)) {
@@ -409,7 +413,7 @@ impl Step {
 
     pub fn standing(&self, facts: &Facts) -> Standing {
         match &self.phase {
-            Phase::Writing(_) | Phase::Undoing(..) => Standing::Working,
+            Phase::Writing(..) | Phase::Undoing(..) => Standing::Working,
             Phase::Failed(_) => Standing::Stopped,
             Phase::WouldChange => Standing::WouldChange,
             Phase::Idle if facts.established(StepId::HandOver) => Standing::Done,
@@ -420,7 +424,7 @@ impl Step {
     pub fn problem(&self) -> Option<&Problem> {
         match &self.phase {
             Phase::Failed(problem) => Some(problem),
-            Phase::Idle | Phase::Writing(_) | Phase::Undoing(..) | Phase::WouldChange => None,
+            Phase::Idle | Phase::Writing(..) | Phase::Undoing(..) | Phase::WouldChange => None,
         }
     }
 }

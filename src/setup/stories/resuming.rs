@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::{
-    domain::stages::{BothPorts, Outcome as Staged, Port, Stage, Tested},
+    domain::{
+        runbook::EnvChange,
+        stages::{BothPorts, Outcome as Staged, Port, Stage, Tested},
+    },
     setup::{
         facts::{Deployed, WrittenFile},
+        path::Path,
         resume::{Outcome, What},
         saved::{Saved, UnderWay, Unreadable, VERSION},
         steps::project,
@@ -66,6 +70,12 @@ fn far() -> Setup {
         backup: Some(PathBuf::from("/data/backups/.env")),
         what: "2 variables".to_owned(),
     }]);
+    setup.facts.env_changes = vec![EnvChange {
+        file: PathBuf::from("/p/.env"),
+        key: "DATABASE_URL".to_owned(),
+        old: Some("postgresql://shop:••••••••••@h:25060/shop".to_owned()),
+        new: "postgresql://shop:••••••••••@h:25061/shop-pool".to_owned(),
+    }];
     setup.facts.deployed = Some(Deployed {
         app: AppId("a1".to_owned()),
         app_name: "shop-web".to_owned(),
@@ -234,8 +244,18 @@ fn what_is_as_it_was_stands_again_and_nothing_is_changed() {
     let (then, now) = (far().facts, world.setup.facts);
     assert_eq!((now.review.as_slice(), now.urls), (&[][..], then.urls));
     assert_eq!((now.pool, now.deployed, now.env_files), (then.pool, then.deployed, then.env_files));
+    assert_eq!(now.env_changes, then.env_changes);
     assert_eq!((now.activity, world.setup.current), (then.activity, StepId::Verify));
     assert_eq!(world.setup.record, far().record);
+}
+
+#[test]
+fn a_newcomer_is_led_the_same_way_again() {
+    let mut setup = far();
+    setup.lead_newcomer();
+    let again = World::new(read_back(&setup)).open().setup;
+    assert_eq!(again.path, Path::Newcomer);
+    assert_eq!(again.facts.skipped, setup.facts.skipped);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         ui.add_enabled_ui(idle, |ui| changed(ui, setup)).inner
     })
     .or(act);
-    act = kit::card(ui, Some("Runbook"), |ui| runbook(ui, setup)).or(act);
+    act = kit::card(ui, Some("Runbook and team profile"), |ui| runbook(ui, setup)).or(act);
     act = another(ui, setup).or(act);
     kit::fold(ui, "What can be taken back?", |ui| {
         kit::paragraph(
@@ -266,6 +266,10 @@ fn runbook(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             );
         }
         Format::Commands(_) => preview(ui, &text(format)),
+        Format::Profile => {
+            preview(ui, &text(format));
+            profile_notes(ui, facts);
+        }
     }
     let name = format.file_name(&stem);
     ui.horizontal_wrapped(|ui| {
@@ -279,16 +283,35 @@ fn runbook(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     .inner
 }
 
+fn profile_notes(ui: &mut Ui, facts: &Facts) {
+    let is_practice =
+        facts.cluster.as_ref().is_some_and(|cluster| cluster.environment == Environment::Practice);
+    if is_practice {
+        kit::caption(ui, "A sample: the practice cluster ends with the practice.");
+    }
+    if facts.project.is_none() {
+        kit::caption(
+            ui,
+            "It stands in the project's folder, which step 7 asks for. Until then it can be copied.",
+        );
+    }
+}
+
 /// Which form is looked at.
 fn forms(ui: &mut Ui, format: &mut Format, stem: &str) {
     let commands = match *format {
         Format::Commands(language) => Format::Commands(language),
-        Format::Markdown | Format::Html => Format::Commands(Language::default()),
+        Format::Markdown | Format::Html | Format::Profile => Format::Commands(Language::default()),
     };
     let forms = [
         (Format::Markdown, "Markdown", "For the repository; its picture is a file beside it."),
         (Format::Html, "HTML", "One file for the browser and for printing."),
         (commands, "As commands", "The same set-up for doctl, curl or Terraform."),
+        (
+            Format::Profile,
+            "Team profile",
+            "To commit, without a secret: who joins opens it here, and it runs the set-up without a window.",
+        ),
     ];
     for (form, title, meaning) in forms {
         if kit::radio(ui, *format == form, title, meaning).clicked() {

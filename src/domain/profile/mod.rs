@@ -2,21 +2,19 @@
 
 mod section;
 mod words;
+mod written;
 
 use std::{
-    path::{Component, Path, PathBuf},
+    path::{Component, PathBuf},
     time::Duration,
 };
 
 use toml_edit::Document;
 
-use crate::{
-    disk::{self, DiskError},
-    domain::{
-        cluster::Environment,
-        env_name, leak,
-        pool::{PoolMode, PoolName},
-    },
+use crate::domain::{
+    cluster::Environment,
+    env_name, leak,
+    pool::{PoolMode, PoolName},
 };
 
 use section::{Found, NO_SECRET, Section, no_secret, place};
@@ -24,13 +22,14 @@ use words::nearest;
 
 pub use section::{Fault, Place};
 
+/// Its name in a project's folder.
+pub const FILE: &str = "poolwright.toml";
+
 /// A profile with every key.
-pub const EXAMPLE: &str = include_str!("../../assets/poolwright.example.toml");
+pub const EXAMPLE: &str = include_str!("../../../assets/poolwright.example.toml");
 
 /// The form of the file that this program reads and writes.
 const VERSION: i64 = 1;
-
-const LARGEST: u64 = 64 * 1024;
 
 /// What is left out keeps the default that the page would show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub struct Profile {
     pub skip: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pool {
     /// `name`: 3 to 60 letters, digits, `-` and `_`.
     pub name: Option<String>,
@@ -67,7 +66,7 @@ pub struct Pool {
     pub user: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
     /// `pooled`: the variable that the app reads.
     pub pooled: Option<String>,
@@ -85,7 +84,7 @@ pub struct Project {
     pub env_files: Option<Vec<PathBuf>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct App {
     /// `name`: the app's name in App Platform.
     pub name: Option<String>,
@@ -93,7 +92,7 @@ pub struct App {
     pub health_url: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measure {
     /// `samples`: wanted on each side of the comparison.
     pub samples: Option<u32>,
@@ -101,31 +100,7 @@ pub struct Measure {
     pub every: Option<Duration>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    #[error("{} does not exist", .0.display())]
-    Missing(PathBuf),
-    #[error("{} could not be read", .file.display())]
-    Read { file: PathBuf, source: DiskError },
-    #[error("{} is not UTF-8 text", .0.display())]
-    NotText(PathBuf),
-    #[error("{}:{}:{}: {}", .file.display(), .fault.place.line, .fault.place.column, .fault.what)]
-    Fault { file: PathBuf, fault: Fault },
-}
-
 /// Reads a profile; `steps` are the words that may stand in `skip`.
-pub fn read(file: &Path, steps: &[&str]) -> Result<Profile, ProfileError> {
-    let bytes = disk::read(file, LARGEST)
-        .map_err(|source| ProfileError::Read { file: file.to_owned(), source })?
-        .ok_or_else(|| ProfileError::Missing(file.to_owned()))?;
-    // The error would carry the bytes.
-    let Ok(text) = String::from_utf8(bytes) else {
-        return Err(ProfileError::NotText(file.to_owned()));
-    };
-    parse(&text, steps).map_err(|fault| ProfileError::Fault { file: file.to_owned(), fault })
-}
-
-/// The text of a profile.
 pub fn parse(text: &str, steps: &[&str]) -> Result<Profile, Fault> {
     let text = text.trim_start_matches('\u{feff}');
     // Before anything else reads it: no other message may repeat a secret.
@@ -242,17 +217,13 @@ fn env_file(found: &Found<String>) -> Result<PathBuf, Fault> {
     let path = PathBuf::from(&found.value);
     let stays =
         path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    let name = path.file_name().and_then(|name| name.to_str());
-    match name {
-        Some(name) if stays && env_name::is_example(name) => Err(found.fault(
-            format!("“{}” is an example, which gets no values", found.value),
-            "a file that is not committed, like .env",
-        )),
-        Some(_) if stays => Ok(path),
-        Some(_) | None => Err(found.fault(
+    if stays && path.file_name().is_some() {
+        Ok(path)
+    } else {
+        Err(found.fault(
             format!("“{}” leads out of the project", found.value),
             "a path inside the project's folder, like .env",
-        )),
+        ))
     }
 }
 
@@ -481,10 +452,15 @@ mod tests {
     }
 
     #[test]
-    fn env_files_stay_in_the_project_and_are_no_examples() {
-        for file in ["/etc/passwd", "../.env", "a/../../.env", "..", "", ".env.example"] {
-            let text = format!("version = 1\nproject.env_files = [\"{file}\"]");
-            assert!(parse(&text, &STEPS).is_err(), "{file}");
+    fn env_files_stay_in_the_project() {
+        let read =
+            |file: &str| parse(&format!("version = 1\nproject.env_files = [\"{file}\"]"), &STEPS);
+        for file in ["/etc/passwd", "../.env", "a/../../.env", "..", ""] {
+            assert!(read(file).is_err(), "{file}");
+        }
+        // An example gets the names, and no value.
+        for file in [".env", "apps/web/.env.local", ".env.example"] {
+            assert_eq!(read(file).unwrap().project.env_files, Some(vec![file.into()]));
         }
     }
 
