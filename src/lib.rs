@@ -30,3 +30,6 @@ pub mod settings;
 pub mod setup;
 #[cfg(feature = "gui")]
 pub mod ui;
+
+#[cfg(test)]
+mod troubleshooting;

@@ -201,21 +201,8 @@ pub async fn begin_practice(
         apps: crowd.apps,
         delay: Duration::from_millis(crowd.delay),
     };
-    let practice = Practice::start_in(scenario, crowd).await.map_err(|err| {
-        let mut problem =
-            Problem::new("practice", "Practice could not be started.", format!("{err}."));
-        let mut source = std::error::Error::source(&err);
-        while let Some(cause) = source {
-            problem = problem.detail(cause.to_string());
-            source = cause.source();
-        }
-        match err.remedy() {
-            Some(command) => {
-                problem.fix(format!("Run {command}"), crate::domain::problem::Fix::Copy(command))
-            }
-            None => problem,
-        }
-    })?;
+    let practice =
+        Practice::start_in(scenario, crowd).await.map_err(|err| no_practice(&err, err.remedy()))?;
     let world = World::practice(
         practice.api_base().to_owned(),
         practice.address_services(),
@@ -236,4 +223,24 @@ pub async fn begin_practice(
     setup.steps.sign_in.remembered = Some(practice.token());
     setup.steps.sign_in.draft.keep = Keep::SessionOnly;
     Ok((setup, world, practice))
+}
+
+/// `remedy`: the command that brings what is missing.
+#[cfg(feature = "practice")]
+pub(crate) fn no_practice(
+    err: &crate::practice::start_error::StartError,
+    remedy: Option<String>,
+) -> Problem {
+    let mut problem = Problem::new("practice", "Practice could not be started.", format!("{err}."));
+    let mut source = std::error::Error::source(err);
+    while let Some(cause) = source {
+        problem = problem.detail(cause.to_string());
+        source = cause.source();
+    }
+    match remedy {
+        Some(command) => {
+            problem.fix(format!("Run {command}"), crate::domain::problem::Fix::Copy(command))
+        }
+        None => problem,
+    }
 }

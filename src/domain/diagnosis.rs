@@ -299,4 +299,7 @@ fn wrong_server(place: Place<'_>, known: &Known) -> Problem {
 }
 
 #[cfg(test)]
+pub(crate) use tests::told;
+
+#[cfg(test)]
 mod tests;

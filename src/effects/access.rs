@@ -224,7 +224,7 @@ impl Desk<'_> {
 }
 
 /// Every rule that was to stay is still there as it was.
-fn nothing_lost(wanted: &[Rule], after: &[Rule]) -> Result<(), Problem> {
+pub(super) fn nothing_lost(wanted: &[Rule], after: &[Rule]) -> Result<(), Problem> {
     let lost = lost(wanted, after);
     if lost.is_empty() {
         return Ok(());
@@ -267,12 +267,12 @@ fn not_noted(err: &dyn std::error::Error) -> Problem {
     )
 }
 
-fn not_taken(why: &str) -> Problem {
+pub(super) fn not_taken(why: &str) -> Problem {
     Problem::new("not taken over", "The trusted sources did not change as asked for.", why)
         .fix("Try again", Fix::TryAgain)
 }
 
-fn open_to_everyone() -> Problem {
+pub(super) fn open_to_everyone() -> Problem {
     Problem::new(
         "open to everyone",
         "Nothing was added: every address may connect to this cluster already.",
@@ -282,7 +282,7 @@ fn open_to_everyone() -> Problem {
     .hint("To close the cluster, add the app as a trusted source first, on the cluster's Network Access page; App Platform then starts a deployment of it")
 }
 
-fn last_one() -> Problem {
+pub(super) fn last_one() -> Problem {
     Problem::new(
         "last rule",
         "The access of this computer was not removed.",
@@ -291,7 +291,7 @@ fn last_one() -> Problem {
     .hint("Add the app as a trusted source first, on the cluster's Network Access page; App Platform then starts a deployment of it")
 }
 
-fn no_address(err: &AddressError) -> Problem {
+pub(super) fn no_address(err: &AddressError) -> Problem {
     let problem = match err {
         AddressError::OnlyIpv6 => Problem::new(
             "IPv6 only",

@@ -336,7 +336,7 @@ async fn arrive(
     }
 }
 
-fn changed_elsewhere(now: &Running, difference: &Difference) -> Problem {
+pub(super) fn changed_elsewhere(now: &Running, difference: &Difference) -> Problem {
     Problem::new(
         "changed elsewhere",
         format!("{} was changed while you were reading.", now.app.name),
@@ -346,7 +346,7 @@ fn changed_elsewhere(now: &Running, difference: &Difference) -> Problem {
     .fix("Switch with the new settings", Fix::TryAgain)
 }
 
-fn changed_since(now: &Running, foreign: &Difference) -> Problem {
+pub(super) fn changed_since(now: &Running, foreign: &Difference) -> Problem {
     Problem::new(
         "changed since",
         format!("The earlier settings of {} were not put back.", now.app.name),
@@ -385,7 +385,7 @@ fn named(place: &Place) -> String {
     }
 }
 
-fn not_taken(got: &Running) -> Problem {
+pub(super) fn not_taken(got: &Running) -> Problem {
     Problem::new(
         "not taken over",
         format!("{} does not have the settings that were sent.", got.app.name),
@@ -403,20 +403,20 @@ async fn not_started(client: &Client, app: &AppId, failed: &Deployment) -> Probl
     if serves.is_some_and(|serving| *serving != failed.id) {
         why.push_str(" The previous deployment still serves.");
     }
-    Problem::new(
-        "deployment failed",
-        format!("The new deployment of {name} did not start."),
-        why.trim_start(),
-    )
-    .fix("Restore the previous settings", Fix::RestoreApp)
-    .fix(
-        "Open the deployment's log",
-        Fix::Open(format!("{}/deployments/{}", app_page(app), failed.id)),
-    )
-    .detail(format!("deployment {}", failed.id))
+    deployment_failed(app, name, why.trim_start(), &failed.id)
 }
 
-fn broken(step: &BrokenStep) -> String {
+pub(super) fn deployment_failed(app: &AppId, name: &str, why: &str, deployment: &str) -> Problem {
+    Problem::new("deployment failed", format!("The new deployment of {name} did not start."), why)
+        .fix("Restore the previous settings", Fix::RestoreApp)
+        .fix(
+            "Open the deployment's log",
+            Fix::Open(format!("{}/deployments/{deployment}", app_page(app))),
+        )
+        .detail(format!("deployment {deployment}"))
+}
+
+pub(super) fn broken(step: &BrokenStep) -> String {
     let component =
         step.component.as_ref().map_or_else(String::new, |component| format!("{component}: "));
     match &step.reason {
@@ -425,7 +425,7 @@ fn broken(step: &BrokenStep) -> String {
     }
 }
 
-fn stopped(app: &AppId) -> Problem {
+pub(super) fn stopped(app: &AppId) -> Problem {
     Problem::new(
         "deployment canceled",
         "The deployment was stopped before it served.",

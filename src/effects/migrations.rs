@@ -1,9 +1,9 @@
 //! Step 9: status, deploy and resolve, over a connection that proved itself direct.
 
 mod flow;
-mod own;
+pub(super) mod own;
 pub mod place;
-mod told;
+pub(super) mod told;
 
 use std::{path::PathBuf, time::Duration};
 

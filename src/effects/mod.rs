@@ -27,6 +27,11 @@ mod test;
 mod urls;
 mod verify;
 
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
+pub(crate) use catalogue::told;
+
 use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Step 4: creates, changes, finds and deletes pools, each read back.
 
-mod clients;
+pub(super) mod clients;
 
 use crate::{
     digitalocean::{client::Client, error::ApiError},
@@ -221,7 +221,7 @@ pub(super) async fn delete_unchecked(
     .fix("Try again", Fix::TryAgain))
 }
 
-fn gone(name: &PoolName) -> Problem {
+pub(super) fn gone(name: &PoolName) -> Problem {
     Problem::new(
         "gone",
         format!("Pool {name} was not changed back."),
@@ -230,7 +230,7 @@ fn gone(name: &PoolName) -> Problem {
     .hint("Make it anew on step 4 if it is still needed")
 }
 
-fn changed_since(now: &Pool) -> Problem {
+pub(super) fn changed_since(now: &Pool) -> Problem {
     Problem::new(
         "changed since",
         format!("Pool {} was not changed back.", now.name),
@@ -243,7 +243,7 @@ fn changed_since(now: &Pool) -> Problem {
     .hint("Set the size you want on step 4")
 }
 
-fn not_restored(name: &PoolName) -> Problem {
+pub(super) fn not_restored(name: &PoolName) -> Problem {
     Problem::new(
         "not taken over",
         format!("Pool {name} does not have its earlier settings."),
@@ -253,7 +253,7 @@ fn not_restored(name: &PoolName) -> Problem {
     .outcome_unknown()
 }
 
-fn user_hidden(name: &PoolName) -> Problem {
+pub(super) fn user_hidden(name: &PoolName) -> Problem {
     Problem::new(
         "user hidden",
         format!("Pool {name} was not changed."),

@@ -84,7 +84,7 @@ fn answers(profile: Profile, folder: &Path) -> Answers {
     }
 }
 
-fn problem(err: &ProfileError) -> Problem {
+pub(super) fn problem(err: &ProfileError) -> Problem {
     match err {
         ProfileError::Missing(file) => Problem::new(
             "no profile",

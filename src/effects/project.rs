@@ -129,7 +129,7 @@ fn lines(before: &str, after: &str) -> String {
     figures::lines(count(ChangeTag::Insert), count(ChangeTag::Delete))
 }
 
-fn problem(err: &ScanError) -> Problem {
+pub(super) fn problem(err: &ScanError) -> Problem {
     let again = |problem: Problem| problem.fix("Try again", Fix::TryAgain);
     match err {
         ScanError::Missing(folder) => Problem::new(

@@ -168,7 +168,7 @@ pub async fn remove(folder: PathBuf, id: String) -> Result<(), Problem> {
     .await
 }
 
-fn not_opened(err: &SavedError) -> Problem {
+pub(super) fn not_opened(err: &SavedError) -> Problem {
     match err {
         SavedError::OpenElsewhere => Problem::new(
             "open elsewhere",
@@ -190,7 +190,7 @@ fn not_opened(err: &SavedError) -> Problem {
     }
 }
 
-fn not_saved(err: &SavedError) -> Problem {
+pub(super) fn not_saved(err: &SavedError) -> Problem {
     let problem = Problem::new(
         "not saved",
         "This set-up is not being saved.",

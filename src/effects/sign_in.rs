@@ -1,6 +1,6 @@
 //! Step 1: asks the account who the token belongs to and what it may read, then keeps it where the person wants it.
 
-mod sealed;
+pub(super) mod sealed;
 
 use jiff::Timestamp;
 
@@ -131,7 +131,7 @@ async fn forget(account: &Account, world: &World) -> Result<Msg, Problem> {
     }
 }
 
-fn not_kept(err: &KeychainError) -> Problem {
+pub(super) fn not_kept(err: &KeychainError) -> Problem {
     let what = match err {
         KeychainError::Silent(_) => "The system's password store did not answer.",
         KeychainError::Unavailable(_)

@@ -48,7 +48,7 @@ pub(super) fn problem(err: &RecordError) -> Problem {
     problem
 }
 
-fn no_answer(limit: Duration) -> Problem {
+pub(super) fn no_answer(limit: Duration) -> Problem {
     Problem::new(
         SHUT_OUT,
         format!("The database gave no answer within {} s.", limit.as_secs()),
@@ -58,7 +58,7 @@ fn no_answer(limit: Duration) -> Problem {
     .hint("Step 3 and step 6 can let this computer in for a time")
 }
 
-fn refused(err: &RecordError) -> Problem {
+pub(super) fn refused(err: &RecordError) -> Problem {
     match err {
         RecordError::Connect(err) if err.full() => Problem::new(
             "53300",

@@ -140,9 +140,11 @@ fn remembered(inner: Option<&Meaning>, place: Place<'_>, known: &Known) -> Probl
         sign_in::explain(inner, place, known).or_else(|| explain(inner, place, known))
     });
     match was {
-        Some(problem) => problem
-            .fix(TEST_AGAIN, Fix::TryAgain)
-            .detail("The pooler repeats a failure it remembers. It tries again within 15 s."),
+        Some(problem) => {
+            let again = problem.hints.iter().any(|hint| hint.fix == Some(Fix::TryAgain));
+            let problem = if again { problem } else { problem.fix(TEST_AGAIN, Fix::TryAgain) };
+            problem.detail("The pooler repeats a failure it remembers. It tries again within 15 s.")
+        }
         None => missing_database(place, known).unwrap_or_else(|| Problem::new(
             "remembered failure",
             "The pooler repeats a failure it remembers.",

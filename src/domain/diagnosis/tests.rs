@@ -1,5 +1,7 @@
 //! Every row of the catalogue: what is seen, and what is told about it.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::diagnosis::known::KnownPool;
 
@@ -676,6 +678,110 @@ fn later() -> Vec<Row> {
     ]
 }
 
+/// Every problem of a connection for the guide, by the part of the connection: as it is told where the account is known.
+pub(crate) fn told() -> Vec<(&'static str, Vec<Problem>)> {
+    let about_encryption = |symptom: &Symptom| {
+        matches!(
+            symptom,
+            Symptom::NoTls
+                | Symptom::UnknownAuthority(_)
+                | Symptom::BadAuthority(_)
+                | Symptom::WrongName(_)
+                | Symptom::Expired(_)
+                | Symptom::NotYetValid(_)
+                | Symptom::Tls(_)
+        )
+    };
+    let ended = |symptom: &Symptom| matches!(symptom, Symptom::Closed | Symptom::Broken(_));
+    let unused = Known { authority_unused: true, ..known() };
+    // With the account at hand these would say that what is there is missing; `mistakes` has them.
+    const THERE: [&str; 6] =
+        ["3D000", "no such pool", "pool's database", "console", "not pooled", "not direct"];
+    let explained = |rows: Vec<Row>| -> Vec<Problem> {
+        let rows = rows.into_iter().filter(|row| !THERE.contains(&row.3));
+        let problem =
+            |(port, stage, symptom, ..): Row| explain_at(stage, &symptom, place(port), &unused);
+        rows.map(problem).collect()
+    };
+    let (encryption, before): (Vec<Row>, Vec<Row>) =
+        before_a_server().into_iter().partition(|row| about_encryption(&row.2));
+    let (closed, network): (Vec<Row>, Vec<Row>) = before.into_iter().partition(|row| ended(&row.2));
+    let known_words = later().into_iter().filter(|row| row.3 != "XX000").chain(closed).collect();
+    vec![
+        ("network", [silences(), explained(network)].concat()),
+        ("encryption", explained(encryption)),
+        ("sign-in", [mistakes(), explained(sign_ins())].concat()),
+        ("capacity", [explained(capacities()), behind()].concat()),
+        ("later", explained(known_words)),
+    ]
+}
+
+/// No answer, and what the account or the other port makes of it.
+fn silences() -> Vec<Problem> {
+    let here = std::net::Ipv4Addr::new(203, 0, 113, 7);
+    let silent = Symptom::DialSilent(LIMIT);
+    let mut told: Vec<Problem> = [
+        (Sources::ShutsOut(3, here), None),
+        (Sources::LetsIn(here), None),
+        (Sources::LetsIn(here), Some(true)),
+        (Sources::LetsIn(here), Some(false)),
+    ]
+    .into_iter()
+    .map(|(sources, web)| {
+        let known = Known { sources, web, ..known() };
+        explain_at(Stage::Port, &silent, place(Port::Pooled), &known)
+    })
+    .collect();
+    let end = Ended { stage: Stage::Port, symptom: silent };
+    let pooled = Side { place: place(Port::Pooled), end: Some(&end) };
+    let direct = Side { place: place(Port::Direct), end: None };
+    told.extend(explain_pair(pooled, direct, None, &known()).0.map(|(_, problem)| problem));
+    told
+}
+
+/// The pool waits, and the direct port says why.
+fn behind() -> Vec<Problem> {
+    let waits = Ended { stage: Stage::Query, symptom: Symptom::Waiting(LIMIT) };
+    let full = postgres("53300", "sorry, too many clients already");
+    let full = Ended { stage: Stage::Target, symptom: full };
+    let pooled = Side { place: place(Port::Pooled), end: Some(&waits) };
+    let direct = Side { place: place(Port::Direct), end: Some(&full) };
+    let (told, _) = explain_pair(pooled, direct, Some(direct), &known());
+    told.into_iter().map(|(_, problem)| problem).collect()
+}
+
+/// What is told only because the account knows better, or both ports were asked.
+fn mistakes() -> Vec<Problem> {
+    let (pooled, direct) = (place(Port::Pooled), place(Port::Direct));
+    let said = |place, symptom| explain_at(Stage::SignIn, &symptom, place, &known());
+    let both = |one: Symptom, other: Option<Symptom>| {
+        let end = |symptom| Ended { stage: Stage::Proof, symptom };
+        let (one, other) = (end(one), other.map(end));
+        let pooled = Side { place: pooled, end: Some(&one) };
+        let direct = Side { place: direct, end: other.as_ref() };
+        explain_pair(pooled, direct, Some(direct), &known()).0.map(|(_, problem)| problem)
+    };
+    let refused = "password authentication failed for user \"shop_ap\"";
+    let missing = |name: &str| postgres("3D000", &format!("database \"{name}\" does not exist"));
+    let mut told = vec![
+        said(Place { database: "shop", ..pooled }, pgbouncer("08P01", "no such database: shop")),
+        said(
+            Place { database: "shop-pol", ..pooled },
+            pgbouncer("08P01", "no such database: shop-pol"),
+        ),
+        said(pooled, pgbouncer("3D000", "database \"orders\" does not exist")),
+        said(Place { database: "pgbouncer", ..pooled }, pgbouncer("08P01", "not allowed")),
+        said(Place { number: 25060, ..pooled }, missing("shop-pool")),
+        said(Place { database: "shop-pool", ..direct }, missing("shop-pool")),
+        said(Place { database: "shop2", ..direct }, missing("shop2")),
+        said(Place { number: 25061, ..direct }, pgbouncer("08P01", "no such database: shop")),
+        said(Place { user: "shop_ap", ..direct }, postgres("28P01", refused)),
+    ];
+    told.extend(both(Symptom::WrongServer, Some(Symptom::WrongServer)));
+    told.extend(both(pgbouncer("08P01", "SASL authentication failed"), None));
+    told
+}
+
 fn all() -> Vec<Row> {
     [before_a_server(), sign_ins(), capacities(), later()].concat()
 }
@@ -714,6 +820,9 @@ fn every_message_keeps_the_rules_of_wording() {
                 problem.why
             );
             assert!(!problem.hints.is_empty(), "{} tells nothing to do", problem.what);
+            let labels: BTreeSet<&str> =
+                problem.hints.iter().map(|hint| hint.label.as_str()).collect();
+            assert_eq!(labels.len(), problem.hints.len(), "{} tells it twice", problem.what);
             assert!(problem.quote.is_some(), "{}: who said it?", problem.what);
         }
     }

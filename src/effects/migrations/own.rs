@@ -140,7 +140,7 @@ async fn migrate(job: Job, world: &World, notes: &Notes) -> Result<Msg, Problem>
     ended.map(Msg::Ended).map_err(|err| problem(&err))
 }
 
-fn problem(err: &CommandError) -> Problem {
+pub(in crate::effects) fn problem(err: &CommandError) -> Problem {
     let source = |problem: Problem| match std::error::Error::source(err) {
         Some(source) => problem.detail(source.to_string()),
         None => problem,

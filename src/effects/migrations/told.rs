@@ -54,7 +54,7 @@ pub(super) fn wire(err: WireError, direct: &Target) -> Problem {
     explain(&stages::symptom(err), place)
 }
 
-pub(super) fn migrate(err: MigrateError, folder: &Folder, direct: &Target) -> Problem {
+pub(in crate::effects) fn migrate(err: MigrateError, folder: &Folder, direct: &Target) -> Problem {
     match err {
         MigrateError::Locked { holder } => Problem::new(
             "P1002",
@@ -218,7 +218,7 @@ fn causes(error: &ScriptError) -> Vec<String> {
     causes
 }
 
-pub(super) fn not_in_folder(name: &str, folder: &Folder) -> Problem {
+pub(in crate::effects) fn not_in_folder(name: &str, folder: &Folder) -> Problem {
     Problem::new(
         "P3017",
         format!("Migration {name} was not found in {}.", shown(&folder.path)),
@@ -231,7 +231,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-pub(super) fn folder(err: &FolderError) -> Problem {
+pub(in crate::effects) fn folder(err: &FolderError) -> Problem {
     match err {
         FolderError::Missing(path) => Problem::new(
             "no folder",

@@ -74,7 +74,7 @@ async fn programs(
     seen.map_err(|err| slot::problem(&err))
 }
 
-fn still_used(apps: &[String]) -> Problem {
+pub(in crate::effects) fn still_used(apps: &[String]) -> Problem {
     let names = apps.join(", ");
     Problem::new(
         "still used",
@@ -84,7 +84,7 @@ fn still_used(apps: &[String]) -> Problem {
     .hint(format!("Restore {names} first"))
 }
 
-fn in_use(name: &PoolName, programs: &[(String, u32)]) -> Problem {
+pub(in crate::effects) fn in_use(name: &PoolName, programs: &[(String, u32)]) -> Problem {
     let told: Vec<String> =
         programs.iter().map(|(program, count)| format!("{program} ({count})")).collect();
     Problem::new(
@@ -100,7 +100,7 @@ fn in_use(name: &PoolName, programs: &[(String, u32)]) -> Problem {
     .fix(format!("Delete pool {name} all the same"), Fix::DeleteUnchecked)
 }
 
-fn clients_unknown(name: &PoolName, why: &str) -> Problem {
+pub(in crate::effects) fn clients_unknown(name: &PoolName, why: &str) -> Problem {
     Problem::new(
         "clients unknown",
         format!("Pool {name} was not deleted yet."),
@@ -113,7 +113,7 @@ fn clients_unknown(name: &PoolName, why: &str) -> Problem {
     .fix("Look again", Fix::TryAgain)
 }
 
-fn apps_unknown(name: &PoolName) -> Problem {
+pub(in crate::effects) fn apps_unknown(name: &PoolName) -> Problem {
     Problem::new(
         "users unknown",
         format!("Pool {name} was not deleted."),

@@ -83,7 +83,7 @@ async fn written(
     .await
 }
 
-fn problem(err: &SealedError, what: &str, kept: &str) -> Problem {
+pub(in crate::effects) fn problem(err: &SealedError, what: &str, kept: &str) -> Problem {
     let problem = match err {
         SealedError::Passphrase => Problem::new(
             "passphrase",

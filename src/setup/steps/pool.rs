@@ -29,6 +29,9 @@ pub use self::{
     size::{AppSide, LEAST_RESERVE, app_side, holders, limit, sizing},
 };
 
+#[cfg(test)]
+pub(crate) use self::problems::told;
+
 #[derive(Clone, Debug, Default)]
 pub struct Step {
     pub draft: Draft,

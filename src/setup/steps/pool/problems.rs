@@ -119,3 +119,38 @@ pub(super) fn mode_kept(pool: &Pool, order: &PoolOrder) -> Problem {
     .fix("Use this pool", Fix::UsePool(pool.name.clone()))
     .hint(format!("Create another pool in {} mode, and delete this one when nothing uses it", order.mode.word()))
 }
+
+/// One of each, for the guide.
+#[cfg(test)]
+pub(crate) fn told() -> Vec<Problem> {
+    use crate::domain::{
+        capacity::{Demand, size},
+        pool::{PoolMode, PoolName},
+    };
+    let order = PoolOrder {
+        name: PoolName::given("shop-pool"),
+        mode: PoolMode::Transaction,
+        size: 20,
+        db: "shop".to_owned(),
+        user: Some("shop_app".to_owned()),
+    };
+    let pool = Pool {
+        name: order.name.clone(),
+        mode: PoolMode::Session,
+        size: 10,
+        db: order.db.clone(),
+        user: order.user.clone(),
+        public: None,
+        private: None,
+    };
+    let demand = Demand { limit: 97, measured: true, others: 60, direct: 14, reserve: 3, vcpus: 2 };
+    vec![
+        over_booked(48, &size(demand)),
+        name_taken(&pool),
+        database_name("shop"),
+        different(&pool, &order),
+        mode_kept(&pool, &order),
+        not_created(&order),
+        not_there_yet(&order),
+    ]
+}
