@@ -422,6 +422,7 @@ impl App {
         if let Screen::Setup(session) = &mut self.screen {
             self.leaving.show(ui, session);
         }
+        kit::after_question(ui);
     }
 
     fn chosen(&mut self, ctx: &Context, choice: Choice) -> Option<Dialog> {

@@ -10,7 +10,10 @@ use crate::{
         step::{Standing, StepId},
         steps::test,
     },
-    ui::{kit, session::Session},
+    ui::{
+        kit::{self, Reply},
+        session::Session,
+    },
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,8 +83,8 @@ impl Leaving {
                     "{what} is still going on. Quitting cuts it off; what was done by then stays done, and is looked up when the set-up is opened again."
                 );
                 match kit::question(ui, title, &text, &["Keep the window open", "Stop and quit"]) {
-                    Some(0) => *self = Self::No,
-                    Some(_) => {
+                    Some(Reply::Answer(0) | Reply::Escape) => *self = Self::No,
+                    Some(Reply::Answer(_)) => {
                         self.go(ui.ctx(), session);
                         if *self == Self::Now {
                             self.now(ui.ctx());
@@ -104,8 +107,11 @@ impl Leaving {
                     ),
                 };
                 let until = session.setup.facts.first_to_end().and_then(|first| first.lease.until);
-                if kit::question(ui, title, text, &[&stays(until)]).is_some() {
-                    self.now(ui.ctx());
+                match kit::question(ui, title, text, &[&stays(until)]) {
+                    Some(Reply::Answer(_)) => self.now(ui.ctx()),
+                    // The window stays; the access is removed all the same.
+                    Some(Reply::Escape) => *self = Self::No,
+                    None => {}
                 }
                 ui.request_repaint_after(Duration::from_millis(500));
             }

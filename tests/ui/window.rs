@@ -241,6 +241,36 @@ fn what_would_be_cut_off_half_way_is_asked_about() {
 }
 
 #[test]
+fn a_question_holds_the_focus_and_gives_it_back() {
+    let mut window = Window::open(Some(Begun { setup: fixtures::creating(), ..begun() }), None);
+    let has = |window: &Window, role, name: &str| {
+        window.harness.get_by_role_and_label(role, name).is_focused()
+    };
+    window.harness.get_by_role_and_label(Role::Switch, "Dry run").focus();
+    window.harness.step();
+    assert!(has(&window, Role::Switch, "Dry run"));
+    close(&mut window);
+    window.wait_for("Stop and quit");
+    window.harness.step();
+    for answer in ["Keep the window open", "Stop and quit", "Keep the window open"] {
+        assert!(has(&window, Role::Button, answer), "{answer}: {:?}", window.harness.root());
+        window.harness.key_press(egui::Key::Tab);
+        window.harness.step();
+        window.harness.step();
+    }
+    window.harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::Tab);
+    window.harness.step();
+    window.harness.step();
+    assert!(has(&window, Role::Button, "Keep the window open"));
+    window.harness.key_press(egui::Key::Escape);
+    window.harness.step();
+    window.harness.step();
+    window.harness.step();
+    assert!(window.harness.query_by_label("Stop and quit").is_none());
+    assert!(has(&window, Role::Switch, "Dry run"));
+}
+
+#[test]
 fn the_access_of_this_computer_is_taken_back_before_the_window_closes() {
     let mut setup = fixtures::created();
     let granted = fixtures::lease(60);

@@ -46,7 +46,7 @@ pub use listing::{Begin, Listed, listing};
 pub use long_list::{keep_in_sight, long_list};
 pub use marked::{item, marked};
 pub use meter::meter;
-pub use passing::{question, toast};
+pub use passing::{Reply, after_question, question, toast};
 pub use problem::{FirstFix, problem};
 pub use slider::{SliderMark, number, slider};
 pub use table::{Column, hairline, table};

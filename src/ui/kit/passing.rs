@@ -1,7 +1,8 @@
 //! What stands over a page for a while: a word in passing, and the question on leaving.
 
 use egui::{
-    Align2, Area, Frame, Id, Label, Margin, Modal, Order, RichText, Role, Ui, accesskit::Live, vec2,
+    Align2, Area, Frame, Id, Key, Label, Margin, Memory, Modal, Modifiers, Order, Response,
+    RichText, Role, Ui, accesskit::Live, vec2,
 };
 
 use crate::ui::{
@@ -34,10 +35,37 @@ pub fn toast(ui: &Ui, text: &str) {
         });
 }
 
-/// Stands over everything until one of `answers` is pressed: its place. Esc answers nothing.
-pub fn question(ui: &Ui, title: &str, text: &str, answers: &[&str]) -> Option<usize> {
+/// What the person says to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// One of the answers, by its place.
+    Answer(usize),
+    /// Esc: not what was asked about.
+    Escape,
+}
+
+/// A question that stands there.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// What had the focus before.
+    opener: Option<Id>,
+    /// The pass in which it was drawn last.
+    drawn: u64,
+}
+
+fn asked() -> Id {
+    Id::unique("the question's opener")
+}
+
+/// Stands over everything until one of `answers` is pressed. The focus is on them, at first on the first, which is the
+/// one that changes nothing.
+pub fn question(ui: &Ui, title: &str, text: &str, answers: &[&str]) -> Option<Reply> {
+    let before = ui.data(|data| data.get_temp::<Asked>(asked()));
+    let opener = before.map_or_else(|| ui.memory(Memory::focused), |asked| asked.opener);
+    let drawn = ui.cumulative_pass_nr();
+    ui.data_mut(|data| data.insert_temp(asked(), Asked { opener, drawn }));
     let frame = Frame::window(ui.style()).inner_margin(Margin::same(20));
-    Modal::new(Id::unique("question"))
+    let pressed = Modal::new(Id::unique("question"))
         .frame(frame)
         .show(ui.ctx(), |ui| {
             ui.set_width(380.0);
@@ -45,12 +73,35 @@ pub fn question(ui: &Ui, title: &str, text: &str, answers: &[&str]) -> Option<us
             kit::subheading(ui, title);
             kit::paragraph(ui, text);
             ui.add_space(gap::XS);
-            ui.horizontal_wrapped(|ui| {
-                let pressed = |answer: &&str| kit::secondary_button(ui, answer).clicked();
-                let presses: Vec<bool> = answers.iter().map(pressed).collect();
-                presses.into_iter().position(|pressed| pressed)
-            })
-            .inner
+            let focused = ui.memory(Memory::focused);
+            let buttons: Vec<Response> = ui
+                .horizontal_wrapped(|ui| {
+                    answers.iter().map(|answer| kit::secondary_button(ui, answer)).collect()
+                })
+                .inner;
+            // One that Tab is leaving gives it to the next, past the last one to the first.
+            let holds = |button: &Response| button.has_focus() || Some(button.id) == focused;
+            // The first pass only measures; there is nothing to focus yet.
+            if !ui.is_sizing_pass()
+                && !buttons.iter().any(holds)
+                && let Some(first) = buttons.first()
+            {
+                first.request_focus();
+            }
+            buttons.iter().position(Response::clicked)
         })
-        .inner
+        .inner;
+    let escape = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    pressed.map(Reply::Answer).or(escape.then_some(Reply::Escape))
+}
+
+/// Where a question stood until the last pass, the focus goes back to what had it before.
+pub fn after_question(ui: &Ui) {
+    let is_over = |asked: &Asked| asked.drawn < ui.cumulative_pass_nr();
+    if let Some(over) = ui.data(|data| data.get_temp::<Asked>(asked())).filter(is_over) {
+        ui.data_mut(|data| data.remove::<Asked>(asked()));
+        if let Some(id) = over.opener {
+            ui.memory_mut(|memory| memory.request_focus(id));
+        }
+    }
 }
