@@ -276,7 +276,7 @@ impl Page {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let width = (ui.available_width() - 2.0 * margin).min(CONTENT_WIDTH);
                 let top = if places.tall { gap::XL } else { gap::M };
-                Frame::new()
+                let told = Frame::new()
                     .inner_margin(Margin {
                         left: margin as i8,
                         right: 0,
@@ -285,8 +285,13 @@ impl Page {
                     })
                     .show(ui, |ui| {
                         ui.set_width(width);
-                        self.zones(ui, sheet, setup, now, acts);
+                        self.zones(ui, sheet, setup, now, acts)
                     });
+                kit::keep_focus_in_sight(ui);
+                // The whole of a new problem, not only its first line.
+                if let Some(problem) = told.inner {
+                    ui.scroll_to_rect(problem, None);
+                }
             });
         });
         ui.scope_builder(UiBuilder::new().max_rect(buttons), |ui| {
@@ -294,7 +299,7 @@ impl Page {
         });
     }
 
-    /// Heading and purpose, what stands in the way, then the step's own page.
+    /// Heading and purpose, what stands in the way, then the step's own page. Where a problem stands that is new.
     fn zones(
         &mut self,
         ui: &mut Ui,
@@ -302,8 +307,9 @@ impl Page {
         setup: &mut Setup,
         now: Timestamp,
         acts: &mut Vec<Act>,
-    ) {
+    ) -> Option<Rect> {
         ui.spacing_mut().item_spacing.y = gap::M;
+        let mut told = None;
         let entered = self.shown != Some(sheet);
         self.heading(ui, sheet, setup);
         if let Keeping::Failing(problem) = &self.keeping {
@@ -350,7 +356,7 @@ impl Page {
             let fix = kit::problem(ui, problem, enter, first, usable);
             if new {
                 self.told = Some(problem.what.clone());
-                ui.scroll_to_rect(Rect::from_two_pos(top, ui.cursor().min), None);
+                told = Some(Rect::from_two_pos(top, ui.cursor().min));
             }
             acts.extend(fix.and_then(|fix| act_of(setup, step, fix)));
         } else {
@@ -364,6 +370,7 @@ impl Page {
             }
         });
         acts.extend(page.inner);
+        told
     }
 
     fn heading(&mut self, ui: &mut Ui, sheet: Sheet, setup: &Setup) {

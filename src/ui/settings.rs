@@ -93,6 +93,7 @@ impl Page {
                         });
                     });
                 });
+                kit::keep_focus_in_sight(ui);
             });
         });
         let escape = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));

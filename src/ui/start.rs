@@ -87,7 +87,7 @@ impl Start {
                 .auto_shrink(false)
                 .show(ui, |ui| {
                     ui.add_space(if 600.0 < page.height() { 54.0 } else { gap::L });
-                    ui.horizontal_top(|ui| {
+                    let choices = ui.horizontal_top(|ui| {
                         ui.add_space(side);
                         ui.vertical(|ui| {
                             ui.set_width(width);
@@ -95,8 +95,9 @@ impl Start {
                             self.choices(ui, can_practise, now)
                         })
                         .inner
-                    })
-                    .inner
+                    });
+                    kit::keep_focus_in_sight(ui);
+                    choices.inner
                 })
                 .inner
         })

@@ -26,6 +26,7 @@ mod room;
 mod settings;
 mod sign_in;
 mod start;
+mod tab;
 mod test;
 mod urls;
 mod verify;

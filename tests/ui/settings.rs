@@ -70,7 +70,7 @@ pub fn everything() -> Everything {
     }
 }
 
-fn open(screen: Screen, size: egui::Vec2) -> Harness<'static, Screen> {
+pub fn open(screen: Screen, size: egui::Vec2) -> Harness<'static, Screen> {
     let mut harness = Harness::builder()
         .with_size(size)
         .with_theme(Theme::Light)

@@ -25,12 +25,12 @@ use crate::fixtures::{SMALL, WINDOW, whole};
 const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
 #[derive(Default)]
-struct Page {
+pub struct Page {
     start: Start,
     chosen: Vec<Choice>,
 }
 
-fn page(start: Start, can_practise: bool) -> Harness<'static, Page> {
+pub fn page(start: Start, can_practise: bool) -> Harness<'static, Page> {
     let mut harness = Harness::builder()
         .with_size(WINDOW)
         .with_theme(Theme::Light)

@@ -60,6 +60,11 @@ pub fn radio_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) ->
     mark(ui, Mark::Row, selected, title, particulars)
 }
 
+/// The same in a list that is one stop of the Tab key: the row itself takes no focus.
+pub fn listed_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
+    mark(ui, Mark::Listed, selected, title, particulars)
+}
+
 /// Yes or no. Whether it changed is in the response.
 pub fn check(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
     let mut response = mark(ui, Mark::Check, *ticked, label, "");
@@ -74,6 +79,7 @@ pub fn check(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
 enum Mark {
     Radio,
     Row,
+    Listed,
     Check,
 }
 
@@ -93,12 +99,12 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
     };
     let ink = if ui.is_enabled() { theme.text } else { theme.text_2 };
     match mark {
-        Mark::Radio | Mark::Row => append(title, 0.0, role::strong(), ink),
+        Mark::Radio | Mark::Row | Mark::Listed => append(title, 0.0, role::strong(), ink),
         Mark::Check => append(title, 0.0, TextStyle::Body, ink),
     }
     if !meaning.is_empty() {
         match mark {
-            Mark::Row => {
+            Mark::Row | Mark::Listed => {
                 append("\n", 0.0, TextStyle::Body, theme.text_2);
                 append(meaning, 0.0, TextStyle::Small, theme.text_2);
             }
@@ -106,16 +112,17 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         }
     }
     job.wrap.max_width = ui.available_width() - BOX - gap::M;
-    if mark == Mark::Row {
+    if matches!(mark, Mark::Row | Mark::Listed) {
         // Rows of a long list have one height.
         job.wrap.max_rows = 3;
     }
     let galley = ui.painter().layout_job(job);
     let is_cut = galley.elided;
     let size = vec2(BOX + gap::M + galley.size().x, HEIGHT.max(galley.size().y + 10.0));
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let sense = if mark == Mark::Listed { Sense::CLICK } else { Sense::click() };
+    let (rect, response) = ui.allocate_exact_size(size, sense);
     let role = match mark {
-        Mark::Radio | Mark::Row => Role::RadioButton,
+        Mark::Radio | Mark::Row | Mark::Listed => Role::RadioButton,
         Mark::Check => Role::CheckBox,
     };
     response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, title));
@@ -128,7 +135,7 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         let edge = if on || response.hovered() { theme.accent } else { theme.edge };
         let stroke = Stroke::new(1.6, edge);
         match mark {
-            Mark::Radio | Mark::Row => {
+            Mark::Radio | Mark::Row | Mark::Listed => {
                 ui.painter().circle(centre, BOX / 2.0 - 1.0, theme.surface, stroke);
                 if on {
                     ui.painter().circle_filled(centre, 4.5, theme.accent);

@@ -20,6 +20,7 @@ mod marked;
 mod meter;
 mod passing;
 mod problem;
+mod sight;
 mod slider;
 pub mod stages;
 mod table;
@@ -33,7 +34,7 @@ pub use button::{
 };
 pub use capacity::{Pattern, Segment, capacity};
 pub use chart::{Chart, chart, use_letter_keys};
-pub use choice::{check, radio, radio_row, select};
+pub use choice::{check, listed_row, radio, radio_row, select};
 pub use code::code;
 pub use commands::{Chosen, Command, commands};
 pub use confirm::{Question, confirm};
@@ -43,11 +44,12 @@ pub use finder::{Offer, finder};
 pub use fold::fold;
 pub use icon::{Icon, icon, paint_icon, standing_icon};
 pub use listing::{Begin, Listed, listing};
-pub use long_list::{keep_in_sight, long_list};
+pub use long_list::{LongList, long_list};
 pub use marked::{item, marked};
 pub use meter::meter;
 pub use passing::{Reply, after_question, question, toast};
 pub use problem::{FirstFix, problem};
+pub use sight::keep_focus_in_sight;
 pub use slider::{SliderMark, number, slider};
 pub use table::{Column, hairline, table};
 pub use tabs::tabs;
@@ -118,11 +120,11 @@ fn tinted<R>(ui: &mut Ui, tone: Tone, add: impl FnOnce(&mut Ui) -> R) -> R {
 /// The ring around what has the keyboard's focus, for pieces that egui does not paint.
 pub fn focus_ring(ui: &Ui, response: &Response) {
     if response.has_focus() {
-        ui.painter().rect_stroke(
-            response.rect.expand(2.0),
-            6,
-            Stroke::new(2.0, Theme::of(ui).accent),
-            StrokeKind::Outside,
-        );
+        ring(ui, response.rect);
     }
+}
+
+fn ring(ui: &Ui, rect: egui::Rect) {
+    let stroke = Stroke::new(2.0, Theme::of(ui).accent);
+    ui.painter().rect_stroke(rect.expand(2.0), 6, stroke, StrokeKind::Outside);
 }

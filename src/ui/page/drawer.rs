@@ -56,6 +56,7 @@ impl Page {
                     Tab::Next => next::next(ui, setup, acts),
                     Tab::History => history::history(ui, &setup.record, acts),
                 }
+                kit::keep_focus_in_sight(ui);
             });
         });
     }

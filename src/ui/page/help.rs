@@ -126,6 +126,7 @@ impl Page {
                 ui.spacing_mut().item_spacing.y = gap::S;
                 texts(ui, setup.current);
                 let chosen = keys(ui, setup);
+                kit::keep_focus_in_sight(ui);
                 if let Some(action) = chosen {
                     self.perform(ui, action, setup, acts);
                 }

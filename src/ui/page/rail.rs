@@ -103,6 +103,7 @@ impl Page {
                     }
                 }
                 newcomer(ui, setup, acts);
+                kit::keep_focus_in_sight(ui);
             });
         });
         ui.scope_builder(UiBuilder::new().max_rect(foot), |ui| {
@@ -238,6 +239,7 @@ impl Page {
                             ui.close();
                         }
                     }
+                    kit::keep_focus_in_sight(ui);
                 },
             );
             kit::hairline(ui);

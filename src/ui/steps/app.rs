@@ -21,7 +21,7 @@ use crate::{
     ui::{
         act::Act,
         kit::{
-            self, Column, Icon, Question, Segment,
+            self, Column, Icon, LongList, Question, Segment,
             diff::{Change, changes},
         },
         steps::written,
@@ -171,15 +171,17 @@ fn choice(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
             kit::live(ui, &format!("{} of {} apps that use this cluster", shown.len(), apps.len()));
         }
         ui.add_enabled_ui(idle, |ui| {
-            kit::long_list(ui, "Apps", shown.len(), 56.0, |ui, index| {
-                let Some(app) = shown.get(index) else { return };
+            let is_chosen = |app: &App| chosen.as_ref() == Some(&app.id);
+            let at = shown.iter().position(|app| is_chosen(app));
+            let list = LongList { name: "Apps", rows: shown.len(), height: 56.0, chosen: at };
+            let listed = kit::long_list(ui, list, |ui, index| {
+                let app = shown.get(index)?;
                 let address = app.live_url.as_deref().unwrap_or("not deployed yet");
-                let row = kit::radio_row(ui, chosen.as_ref() == Some(&app.id), &app.name, address);
-                kit::keep_in_sight(ui, &row);
-                if row.clicked() {
-                    act = Some(Msg::Choose(app.id.clone()).into());
-                }
+                Some(kit::listed_row(ui, is_chosen(app), &app.name, address))
             });
+            if let Some(app) = listed.pressed.and_then(|index| shown.get(index)) {
+                act = Some(Msg::Choose(app.id.clone()).into());
+            }
         });
         if let Some(app) = setup.steps.app.app(&setup.facts) {
             usage(ui, app, &setup.facts);

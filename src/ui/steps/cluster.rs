@@ -1,6 +1,6 @@
 //! Page 2: which cluster, and what kind of environment it is.
 
-use egui::{Align, Layout, Role, Ui, WidgetInfo, vec2};
+use egui::{Align, Layout, Response, Role, Ui, WidgetInfo, vec2};
 
 use crate::{
     domain::{
@@ -14,7 +14,7 @@ use crate::{
     },
     ui::{
         act::Act,
-        kit::{self, Icon},
+        kit::{self, Icon, LongList},
         theme::{Theme, gap},
     },
 };
@@ -73,13 +73,16 @@ fn list(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         ui.add_enabled_ui(!reading, |ui| {
             let wide = WIDE <= ui.available_width();
             let height = if NARROW <= ui.available_width() { 58.0 } else { 76.0 };
-            let in_sight = kit::long_list(ui, "Clusters", shown.len(), height, |ui, index| {
-                let Some(cluster) = shown.get(index) else { return };
-                if row(ui, step, cluster, wide) {
-                    act = Some(cluster::Msg::Choose(cluster.id.clone()).into());
-                }
+            let is_chosen = |cluster: &&Cluster| step.draft.chosen.as_ref() == Some(&cluster.id);
+            let chosen = shown.iter().position(is_chosen);
+            let list = LongList { name: "Clusters", rows: shown.len(), height, chosen };
+            let listed = kit::long_list(ui, list, |ui, index| {
+                shown.get(index).map(|cluster| row(ui, step, cluster, wide))
             });
-            let rows = in_sight.and_then(|range| shown.get(range)).unwrap_or_default();
+            if let Some(cluster) = listed.pressed.and_then(|index| shown.get(index)) {
+                act = Some(cluster::Msg::Choose(cluster.id.clone()).into());
+            }
+            let rows = listed.in_sight.and_then(|range| shown.get(range)).unwrap_or_default();
             let ids: Vec<ClusterId> = step.to_peek(rows.iter().copied());
             if act.is_none() && !reading && !ids.is_empty() {
                 act = Some(cluster::Msg::Peek(ids).into());
@@ -99,8 +102,8 @@ const NARROW: f32 = 420.0;
 const PILL: f32 = 118.0;
 const METER: f32 = 150.0;
 
-/// One cluster; whether it was clicked. What can't be chosen stays visible, with the reason.
-fn row(ui: &mut Ui, step: &Step, cluster: &Cluster, wide: bool) -> bool {
+/// One cluster. What can't be chosen stays visible, with the reason.
+fn row(ui: &mut Ui, step: &Step, cluster: &Cluster, wide: bool) -> Response {
     let refusal = cluster.refusal();
     let mut parts = Vec::new();
     if cluster.engine == "pg" {
@@ -120,13 +123,11 @@ fn row(ui: &mut Ui, step: &Step, cluster: &Cluster, wide: bool) -> bool {
     let side = if wide { PILL + METER + 2.0 * gap::M } else { PILL };
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = gap::M;
-        let clicked = ui
+        let row = ui
             .scope(|ui| {
                 ui.set_width(width - side);
                 ui.add_enabled_ui(refusal.is_none(), |ui| {
-                    let row = kit::radio_row(ui, chosen, &cluster.name, &parts.join(" · "));
-                    kit::keep_in_sight(ui, &row);
-                    row.clicked()
+                    kit::listed_row(ui, chosen, &cluster.name, &parts.join(" · "))
                 })
                 .inner
             })
@@ -138,7 +139,7 @@ fn row(ui: &mut Ui, step: &Step, cluster: &Cluster, wide: bool) -> bool {
             };
             beside(ui, step, cluster, environment, wide);
         }
-        clicked
+        row
     })
     .inner
 }
