@@ -211,7 +211,7 @@ fn fields(ui: &mut Ui, settings: &mut Settings) {
         kit::check(
             ui,
             &mut settings.letter_keys,
-            "Keys of one letter in charts (T shows the table)",
+            "Keys of one letter (T shows a chart's table, J and K go through changes)",
         );
         let stays = CopiesStay::ALL.map(|stay| (stay, stay_word(stay).to_owned()));
         let label = "A copied password or URL is taken off the clipboard after";

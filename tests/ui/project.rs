@@ -5,12 +5,18 @@ use std::{
     sync::Arc,
 };
 
-use egui::accesskit::{Role, Toggled};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use poolwright::setup::step::StepId;
+use egui::{
+    Key,
+    accesskit::{Role, Toggled},
+};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use poolwright::{setup::step::StepId, ui::kit};
 
 use crate::fixtures::{
-    asked,
+    Screen, asked,
     shop::{project_of_practice, project_read, project_reading, project_unknown, settled, shop},
     window,
 };
@@ -52,6 +58,55 @@ fn an_edit_without_its_tick_is_left_out() {
     harness.get_by_role_and_label(Role::Button, "Change 1 file").click();
     harness.run_ok();
     assert_eq!(asked(&harness), ["Do(Step(Project(Write)))"]);
+}
+
+#[test]
+fn j_and_k_go_through_the_changes_and_space_ticks_one() {
+    let mut harness = window(project_of_practice());
+    let ticks: Vec<String> = harness
+        .get_all_by_role(Role::CheckBox)
+        .map(|tick| tick.accesskit_node().label().unwrap_or_default())
+        .collect();
+    assert!(3 <= ticks.len(), "{ticks:?}");
+    for (key, at) in [(Key::J, 0), (Key::J, 1), (Key::J, 2), (Key::K, 1), (Key::K, 0), (Key::K, 0)]
+    {
+        harness.key_press(key);
+        harness.run_ok();
+        let tick = harness.get_by_role_and_label(Role::CheckBox, &ticks[at]);
+        assert!(tick.is_focused(), "{key:?} to {at}");
+        assert!(
+            tick.rect().bottom() <= harness.ctx.content_rect().bottom(),
+            "{at} is out of sight"
+        );
+    }
+    harness.key_press(Key::Space);
+    harness.run_ok();
+    let tick = harness.get_by_role_and_label(Role::CheckBox, &ticks[0]);
+    assert_eq!(tick.accesskit_node().toggled(), Some(Toggled::False));
+}
+
+#[test]
+fn in_a_text_field_and_where_they_are_switched_off_j_and_k_are_letters() {
+    let mut harness = window(project_of_practice());
+    let focused = |harness: &Harness<'_, Screen>| {
+        harness.get_all_by_role(Role::CheckBox).any(|tick| tick.is_focused())
+    };
+    let field = (Role::TextInput, "Folder of the project");
+    harness.get_by_role_and_label(field.0, field.1).focus();
+    harness.run_ok();
+    harness.key_press(Key::J);
+    harness.run_ok();
+    assert!(harness.get_by_role_and_label(field.0, field.1).is_focused());
+    harness.key_press(Key::Escape);
+    harness.run_ok();
+    kit::use_letter_keys(&harness.ctx, false);
+    harness.key_press(Key::J);
+    harness.run_ok();
+    assert!(!focused(&harness));
+    kit::use_letter_keys(&harness.ctx, true);
+    harness.key_press(Key::J);
+    harness.run_ok();
+    assert!(focused(&harness));
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn show_table(ui: &mut Ui, id: Id, chart: &Chart<'_>) {
 }
 
 /// Whether keys of one letter do anything.
-fn letter_keys(ctx: &Context) -> bool {
+pub(super) fn letter_keys(ctx: &Context) -> bool {
     !ctx.data(|data| data.get_temp(no_letter_keys()).unwrap_or(false))
 }
 

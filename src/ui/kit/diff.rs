@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use egui::{
-    Frame, Galley, Margin, Rect, Role, Sense, Stroke, TextFormat, TextStyle, Ui, WidgetInfo, pos2,
-    text::LayoutJob, vec2,
+    Frame, Galley, Id, Key, Margin, Memory, Modifiers, Rect, Response, Role, Sense, Stroke,
+    TextFormat, TextStyle, Ui, WidgetInfo, pos2, text::LayoutJob, vec2,
 };
 use similar::{ChangeTag, DiffOp, TextDiff};
 
 use crate::ui::{
-    kit::caption,
+    kit::{caption, chart::letter_keys, check},
     theme::{CONTROL_RADIUS, Theme, gap},
 };
 
@@ -33,6 +33,57 @@ pub fn diff(ui: &mut Ui, before: &str, after: &str) {
 /// Draws one change of several in a file.
 pub fn hunk(ui: &mut Ui, before: &str, after: &str) {
     show(ui, &lines(before, after));
+}
+
+/// The ticks of the changes on a page, in their order.
+#[derive(Clone, Debug, Default)]
+struct Ticks {
+    /// The pass in which they were drawn.
+    drawn: u64,
+    ids: Vec<Id>,
+}
+
+fn ticks() -> Id {
+    Id::unique("ticks of changes")
+}
+
+/// The tick above a change. `J` and `K` go from one to the next, see [`walk`].
+pub fn tick(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
+    let response = check(ui, ticked, label);
+    let drawn = ui.cumulative_pass_nr();
+    ui.data_mut(|data| {
+        let ticks: &mut Ticks = data.get_temp_mut_or_default(ticks());
+        if ticks.drawn != drawn {
+            *ticks = Ticks { drawn, ids: Vec::new() };
+        }
+        ticks.ids.push(response.id);
+    });
+    response
+}
+
+/// Called after the changes of a page: `J` goes to the next one's tick, `K` to the one before, and Space turns it as it
+/// turns any. In a text field they are letters.
+pub fn walk(ui: &Ui) {
+    let covered = ui.memory(Memory::top_modal_layer).is_some();
+    if covered || !letter_keys(ui.ctx()) || ui.text_edit_focused() {
+        return;
+    }
+    let ticks: Ticks = ui.data(|data| data.get_temp(ticks())).unwrap_or_default();
+    let Some(last) = ticks.ids.len().checked_sub(1) else { return };
+    if ticks.drawn != ui.cumulative_pass_nr() {
+        return;
+    }
+    let focused = ui.memory(Memory::focused);
+    let here = ticks.ids.iter().position(|id| Some(*id) == focused);
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    let to = match (pressed(Key::J), pressed(Key::K)) {
+        (true, false) => here.map_or(0, |here| (here + 1).min(last)),
+        (false, true) => here.map_or(last, |here| here.saturating_sub(1)),
+        (true, true) | (false, false) => return,
+    };
+    if let Some(id) = ticks.ids.get(to) {
+        ui.memory_mut(|memory| memory.request_focus(*id));
+    }
 }
 
 /// One line of a file that changes: what stood there, and what will.

@@ -165,7 +165,7 @@ fn keys(ui: &mut Ui, setup: &Setup) -> Option<Action> {
     });
     kit::caption(
         ui,
-        "Tab goes through the page, Space or Enter presses what has the focus. In a chart, T shows its table.",
+        "Tab goes through the page, Space or Enter presses what has the focus. In a chart, T shows its table. In a list of changes, J and K go to the next and the previous one, and Space ticks it.",
     );
     chosen
 }

@@ -18,7 +18,7 @@ use crate::{
         act::{Act, Copied},
         kit::{
             self, Icon,
-            diff::{Change, changes},
+            diff::{self, Change, changes},
         },
         steps::written,
         theme::{Theme, gap},
@@ -38,6 +38,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     for file in files.iter() {
         act = card(ui, facts, draft, file).or(act);
     }
+    diff::walk(ui);
     authority(ui, facts, &setup.steps.env_files);
     let Step { draft, phase, .. } = &mut setup.steps.env_files;
     let idle = matches!(phase, Phase::Idle | Phase::Failed(_));
@@ -64,7 +65,7 @@ fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option
         let label = format!("{name}  {}", what(file, plan.as_ref().ok()));
         let target = draft.targets.iter_mut().find(|target| target.file == file.file);
         let ticked = target.is_some_and(|target| {
-            kit::check(ui, &mut target.ticked, &label);
+            diff::tick(ui, &mut target.ticked, &label);
             target.ticked
         });
         match &plan {

@@ -43,6 +43,7 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         for edit in &project.edits {
             act = kit::card(ui, None, |ui| edited(ui, &mut step.draft, project, edit)).or(act);
         }
+        diff::walk(ui);
     }
     act = findings(ui, project, &step.target(&setup.facts)).or(act);
     act = places(ui, &project.places).or(act);
@@ -173,7 +174,7 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
         let alone = edit.after(|other| other == index);
         let mut ticked = draft.takes(edit, index);
         let label = format!("{}  {}", finding.what, diff::size(before, &alone));
-        if kit::check(ui, &mut ticked, &label).changed() {
+        if diff::tick(ui, &mut ticked, &label).changed() {
             draft.turn(edit, index);
         }
         kit::caption(ui, &finding.why);
