@@ -274,13 +274,30 @@ fn newcomer(ui: &mut Ui, setup: &Setup, acts: &mut Vec<Act>) {
         return;
     }
     ui.add_space(gap::M);
-    ui.horizontal_wrapped(|ui| {
-        ui.add_space(10.0);
-        kit::caption(ui, "Your team did the rest.");
+    let inset = egui::Margin { left: 10, ..egui::Margin::ZERO };
+    egui::Frame::new().inner_margin(inset).show(ui, |ui| {
+        kit::fold(ui, "Your team did the rest", |ui| {
+            for (steps, why) in left_out(setup.path) {
+                kit::caption(ui, &format!("{}: {why}.", steps.join(", ")));
+            }
+        });
     });
     if kit::quiet_button(ui, "Show every step").clicked() {
         acts.push(Act::Do(Msg::EveryStep));
     }
+}
+
+/// The steps that a path leaves out, by the reason.
+fn left_out(path: Path) -> Vec<(Vec<&'static str>, &'static str)> {
+    let mut reasons: Vec<(Vec<&str>, &str)> = Vec::new();
+    for step in StepId::ALL {
+        let Some(why) = path.left_out(step) else { continue };
+        match reasons.iter_mut().find(|(_, known)| *known == why) {
+            Some((steps, _)) => steps.push(step.name()),
+            None => reasons.push((vec![step.name()], why)),
+        }
+    }
+    reasons
 }
 
 /// A button with a triangle at its end and the first of `texts` that `room` is enough for, else the last.
