@@ -3,4 +3,5 @@
 pub static INTER: &[u8] = include_bytes!("../../assets/fonts/Inter-Regular.otf");
 pub static INTER_MEDIUM: &[u8] = include_bytes!("../../assets/fonts/Inter-Medium.otf");
 pub static INTER_SEMIBOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.otf");
-pub static JETBRAINS_MONO: &[u8] = include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf");
+/// The cut without ligatures: `===` and `://` stand as they are typed, and as they are copied.
+pub static JETBRAINS_MONO: &[u8] = include_bytes!("../../assets/fonts/JetBrainsMonoNL-Regular.ttf");
