@@ -21,7 +21,7 @@ pub use crate::domain::profile::FILE;
 const LARGEST: u64 = 64 * 1024;
 
 #[derive(Debug)]
-enum ProfileError {
+pub(super) enum ProfileError {
     Missing(PathBuf),
     Read { file: PathBuf, source: DiskError },
     NotText(PathBuf),

@@ -82,45 +82,50 @@ fn ended(ui: &mut Ui, setup: &Setup) {
 }
 
 fn row(ui: &mut Ui, item: &Item, idle: bool) -> Option<Act> {
-    let theme = Theme::of(ui);
     let mut act = None;
     ui.push_id(&item.what, |ui| {
         ui.spacing_mut().item_spacing.y = gap::XS;
-        let label = format!("{}: {}", item.what, item.change);
         let can_turn = idle && matches!(item.tick, Tick::On | Tick::Off);
         let mut ticked = matches!(item.tick, Tick::On | Tick::WithOthers);
         ui.add_enabled_ui(can_turn, |ui| {
-            if kit::check(ui, &mut ticked, &label).changed() {
+            let tick = kit::Tick { title: &item.what, extent: &item.change, reason: "" };
+            if kit::check_row(ui, &mut ticked, tick).changed() {
                 act = Some(Msg::from(PlanMsg::Turn(item.key.clone())).into());
             }
         });
-        match &item.tick {
-            Tick::Refused(why) => {
-                kit::marked(ui, Icon::Warning, theme.warning.text, "Not possible now", why);
-            }
-            Tick::WithOthers => {
-                kit::caption(ui, "It is written together with the env files.");
-            }
-            Tick::On | Tick::Off => {}
-        }
-        if let Back::Never(how) = item.back {
-            kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &capital(how));
-        }
-        let step = item.key.step();
-        ui.horizontal_wrapped(|ui| {
-            if let Back::Can(how) = item.back {
-                kit::caption(ui, &capital(how));
-            }
-            let open = format!("Open step {} for {}", step.number(), item.what);
-            if kit::link_button(ui, &open).clicked() {
-                act = Some(Msg::Go(step).into());
-            }
-        });
-        if !item.lines.is_empty() {
-            kit::fold(ui, &format!("What changes: {}", item.what), |ui| lines(ui, item));
-        }
+        act = kit::beneath_check(ui, |ui| about(ui, item)).or(act.take());
     });
     act
+}
+
+/// What stands in its way, whether there is a way back, and what it changes.
+fn about(ui: &mut Ui, item: &Item) -> Option<Act> {
+    let theme = Theme::of(ui);
+    match &item.tick {
+        Tick::Refused(why) => {
+            kit::marked(ui, Icon::Warning, theme.warning.text, "Not possible now", why);
+        }
+        Tick::WithOthers => {
+            kit::caption(ui, "It is written together with the env files.");
+        }
+        Tick::On | Tick::Off => {}
+    }
+    match item.back {
+        Back::Never(how) => {
+            kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &capital(how));
+        }
+        Back::Can(how) => {
+            kit::caption(ui, &capital(how));
+        }
+    }
+    if !item.lines.is_empty() {
+        let name = format!("What changes: {}", item.what);
+        kit::fold_of(ui, "What changes", &name, |ui| lines(ui, item));
+    }
+    let step = item.key.step();
+    let open = format!("Open step {}", step.number());
+    let name = format!("{open} for {}", item.what);
+    kit::link_of(ui, &open, &name).clicked().then(|| Msg::Go(step).into())
 }
 
 fn lines(ui: &mut Ui, item: &Item) {
@@ -156,11 +161,12 @@ fn gaps(ui: &mut Ui, setup: &Setup) -> Option<Act> {
     let theme = Theme::of(ui);
     let mut act = None;
     kit::card(ui, Some("Not known yet"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::XS;
         for (step, why) in gaps {
             let text = format!("Step {}, {}. {why}", step.number(), step.name());
             kit::marked(ui, Icon::NotStarted, theme.text_2, "Not known", &text);
             let to = setup.facts.missing_for(step).unwrap_or(step);
-            if kit::link_button(ui, &go(step, to)).clicked() {
+            if kit::beneath(ui, |ui| kit::link_button(ui, &go(step, to))).clicked() {
                 act = Some(Msg::Go(to).into());
             }
         }

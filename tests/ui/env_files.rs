@@ -31,7 +31,7 @@ fn a_tracked_file_blocks_until_it_is_left_out() {
     let button = harness.get_by_role_and_label(Role::Button, "Write the env files");
     assert!(button.accesskit_node().is_disabled());
     harness.get_by_label_contains("This file is tracked by git.");
-    let tick = ".env.production  new file, 2 variables";
+    let tick = ".env.production: new file, 2 variables";
     harness.get_by_role_and_label(Role::CheckBox, tick).click_accesskit();
     harness.run_ok();
     harness.get_by_role_and_label(Role::Button, "Write 2 variables").click();

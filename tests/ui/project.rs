@@ -44,7 +44,7 @@ fn an_edit_is_shown_line_by_line_with_its_number() {
 #[test]
 fn an_edit_without_its_tick_is_left_out() {
     let mut harness = window(project_read());
-    let tick = "The schema has no directUrl.  +1 −0";
+    let tick = "The schema has no directUrl. +1 −0";
     let node = harness.get_by_role_and_label(Role::CheckBox, tick);
     assert_eq!(node.accesskit_node().toggled(), Some(Toggled::True));
     node.click();
@@ -127,7 +127,7 @@ fn written_files_name_where_the_previous_one_is_kept() {
 fn each_hunk_of_a_file_has_its_own_tick() {
     let mut harness = window(project_of_practice());
     harness.get_by_role_and_label(Role::Button, "Change 4 files");
-    let tick = "A query is appended to the URL with a “?” of its own.  +1 −5";
+    let tick = "A query is appended to the URL with a “?” of its own. +1 −5";
     harness.get_by_role_and_label(Role::CheckBox, tick).click_accesskit();
     harness.run_ok();
     let step = &harness.state().setup.steps.project;

@@ -26,6 +26,8 @@ const TEXT_LINE: f32 = 20.0;
 const NAME_LINE: f32 = 18.0;
 const TICK: f32 = 5.0;
 const LINE_GAP: f32 = 10.0;
+/// The lines beneath two parts do not touch.
+const BETWEEN: f32 = 3.0;
 
 /// Draws the URL. The sentence of the part under the pointer or the focus stands below, else that of `lead`.
 pub fn anatomy(ui: &mut Ui, url: &str, parts: &[Part], lead: usize) {
@@ -100,21 +102,26 @@ impl Laid {
     }
 
     fn size(&self) -> egui::Vec2 {
-        let width = self.text.size().x.max(self.name.size().x + gap::S);
+        let width = self.text.size().x.max(self.name.size().x);
         vec2(width, self.text.size().y + TICK + NAME_LINE)
+    }
+
+    /// How far the next part is away: its name does not touch this one's.
+    fn advance(&self) -> f32 {
+        (self.text.size().x + BETWEEN).max(self.name.size().x + gap::S)
     }
 
     fn paint(&self, ui: &Ui, rect: Rect, response: &Response, chosen: bool) {
         let theme = Theme::of(ui);
         let painter = ui.painter();
         if response.hovered() || chosen {
-            painter.rect_filled(rect.expand2(vec2(1.0, 2.0)), 4, theme.info.ground);
+            painter.rect_filled(rect.expand2(vec2(BETWEEN, 2.0)), 4, theme.info.ground);
         }
         let color = if chosen { theme.accent } else { theme.text };
         painter.galley_with_override_text_color(rect.min, self.text.clone(), color);
         let below = rect.top() + self.text.size().y;
         let tick = Stroke::new(1.0, if chosen { theme.accent } else { theme.edge });
-        painter.hline(rect.left()..=rect.left() + self.text.size().x - 2.0, below, tick);
+        painter.hline(rect.left()..=rect.left() + self.text.size().x, below, tick);
         let name = pos2(rect.left(), below + TICK - 2.0);
         painter.galley(name, self.name.clone(), theme.text_2);
         focus_ring(ui, response);
@@ -134,7 +141,7 @@ fn flow(parts: &[Laid], width: f32) -> (Vec<egui::Pos2>, f32) {
                 line = 0.0;
             }
             let at = pos2(x, y);
-            x += size.x + 2.0;
+            x += part.advance();
             line = line.max(size.y);
             at
         })

@@ -76,12 +76,17 @@ pub fn danger_button(ui: &mut Ui, text: &str) -> Response {
 
 /// An action without an edge.
 pub fn link_button(ui: &mut Ui, text: &str) -> Response {
+    link_of(ui, text, text)
+}
+
+/// One of several with the same text: `name` tells it from the others where what stands around it is not seen.
+pub fn link_of(ui: &mut Ui, text: &str, name: &str) -> Response {
     let theme = Theme::of(ui);
     let font = TextStyle::Button.resolve(ui.style());
     let galley = ui.painter().layout(text.to_owned(), font, theme.accent, ui.available_width());
     let size = vec2(galley.size().x, galley.size().y.max(28.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), text));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     let at = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), rect);
     if response.hovered() {
         let line = Stroke::new(1.0, theme.accent);
@@ -109,21 +114,11 @@ pub fn copy_button(ui: &mut Ui, label: &str, name: &str) -> bool {
     let copied_at: Option<f64> = ui.data(|data| data.get_temp(id));
     let left = copied_at.map_or(0.0, |at| at + SAID.as_secs_f64() - now);
     let said = 0.0 < left;
-    let width = ["Copied", label]
-        .map(|text| {
-            let font = TextStyle::Button.resolve(ui.style());
-            ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
-        })
-        .into_iter()
-        .fold(0.0, f32::max)
-        + 2.0 * ui.spacing().button_padding.x
-        + gap::L
-        + 2.0;
     let theme = Theme::of(ui);
     let text = RichText::new(if said { "Copied" } else { label });
     let text = if said { text.color(theme.success.text) } else { text };
     let response = Button::new(text)
-        .min_size(vec2(width, 0.0))
+        .min_size(vec2(copy_width(ui, label), 0.0))
         .corner_radius(CONTROL_RADIUS)
         .ui(ui)
         .accessible_name(if said { "Copied" } else { name });
@@ -143,6 +138,18 @@ pub fn copy_button(ui: &mut Ui, label: &str, name: &str) -> bool {
         ui.request_repaint();
     }
     response.clicked()
+}
+
+/// How wide a button that copies is: "Copied" and its tick have room in it too.
+pub(super) fn copy_width(ui: &Ui, label: &str) -> f32 {
+    let widest = ["Copied", label]
+        .map(|text| {
+            let font = TextStyle::Button.resolve(ui.style());
+            ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
+        })
+        .into_iter()
+        .fold(0.0, f32::max);
+    widest + 2.0 * ui.spacing().button_padding.x + gap::L + 2.0
 }
 
 /// A small rounded button of the header; tinted where it stands for something that is on.

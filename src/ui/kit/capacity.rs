@@ -2,7 +2,7 @@
 
 use egui::{
     Align2, Color32, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, TextStyle, Ui,
-    WidgetInfo, pos2, vec2,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::theme::{Theme, gap, role};
@@ -130,7 +130,7 @@ fn paint_bar(ui: &Ui, bar: Rect, segments: &[Segment], shares: &Shares) {
         painter.rect_stroke(part.expand2(vec2(0.0, 2.0)), 2, stroke, StrokeKind::Middle);
     }
     let at = x(shares.limit) - 1.0;
-    painter.vline(at, bar.y_range().expand(LIMIT_OVER), Stroke::new(2.0, theme.text));
+    painter.vline(at, bar.y_range().expand(LIMIT_OVER), limit_line(ui));
 }
 
 fn fill(painter: &Painter, part: Rect, color: Color32, pattern: Pattern, ground: Color32) {
@@ -155,9 +155,18 @@ fn hatch(painter: &Painter, part: Rect, color: Color32) {
     }
 }
 
+/// What stands before a word of the legend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sign {
+    None,
+    Share(Color32, Pattern),
+    /// A piece of the limit line.
+    Limit,
+}
+
 /// One entry of the legend, laid out but not placed.
 struct Entry {
-    swatch: Option<(Color32, Pattern)>,
+    sign: Sign,
     text: std::sync::Arc<egui::Galley>,
     color: Color32,
     /// Stands at the right end, under the limit line.
@@ -165,37 +174,53 @@ struct Entry {
 }
 
 impl Entry {
+    fn sign_width(&self) -> f32 {
+        match self.sign {
+            Sign::None => 0.0,
+            Sign::Share(..) => SWATCH + 6.0,
+            Sign::Limit => 8.0,
+        }
+    }
+
     fn width(&self) -> f32 {
-        let swatch = if self.swatch.is_some() { SWATCH + 6.0 } else { 0.0 };
-        swatch + self.text.size().x
+        self.sign_width() + self.text.size().x
     }
 
     fn paint(&self, ui: &Ui, at: Pos2) {
-        let mut x = at.x;
         let middle = at.y + LEGEND_LINE / 2.0;
-        if let Some((color, pattern)) = self.swatch {
-            let square =
-                Rect::from_min_size(pos2(x, middle - SWATCH / 2.0), egui::Vec2::splat(SWATCH));
-            match pattern {
-                Pattern::Solid => {
-                    ui.painter().rect_filled(square, 2, color);
+        let square = Rect::from_min_size(pos2(at.x, middle - SWATCH / 2.0), Vec2::splat(SWATCH));
+        let painter = ui.painter();
+        match self.sign {
+            Sign::None => {}
+            Sign::Share(color, pattern) => {
+                match pattern {
+                    Pattern::Solid => {
+                        painter.rect_filled(square, 2, color);
+                    }
+                    Pattern::Hatched => hatch(painter, square, color),
                 }
-                Pattern::Hatched => hatch(ui.painter(), square, color),
+                let edge = Stroke::new(1.0, Theme::of(ui).edge);
+                painter.rect_stroke(square, 2, edge, StrokeKind::Inside);
             }
-            let edge = Stroke::new(1.0, Theme::of(ui).edge);
-            ui.painter().rect_stroke(square, 2, edge, StrokeKind::Inside);
-            x += SWATCH + 6.0;
+            Sign::Limit => {
+                painter.vline(at.x + 1.0, square.y_range().expand(1.0), limit_line(ui));
+            }
         }
-        let place = Align2::LEFT_CENTER.anchor_size(pos2(x, middle), self.text.size());
-        ui.painter().galley(place.min, self.text.clone(), self.color);
+        let place = pos2(at.x + self.sign_width(), middle);
+        let place = Align2::LEFT_CENTER.anchor_size(place, self.text.size());
+        painter.galley(place.min, self.text.clone(), self.color);
     }
+}
+
+fn limit_line(ui: &Ui) -> Stroke {
+    Stroke::new(2.0, Theme::of(ui).text)
 }
 
 fn legend(ui: &Ui, segments: &[Segment], shares: &Shares) -> Vec<Entry> {
     let theme = Theme::of(ui);
-    let entry = |text: String, style: TextStyle, color, swatch, right| {
+    let entry = |text: String, style: TextStyle, color, sign, right| {
         let text = ui.painter().layout_no_wrap(text, style.resolve(ui.style()), color);
-        Entry { swatch, text, color, right }
+        Entry { sign, text, color, right }
     };
     let mut entries: Vec<Entry> = segments
         .iter()
@@ -206,10 +231,10 @@ fn legend(ui: &Ui, segments: &[Segment], shares: &Shares) -> Vec<Entry> {
                 (TextStyle::Small, theme.text_2)
             };
             let text = format!("{} {}", segment.label, segment.value);
-            entry(text, style, color, Some((segment.color, segment.pattern)), false)
+            entry(text, style, color, Sign::Share(segment.color, segment.pattern), false)
         })
         .collect();
-    let free = Some((theme.raised, Pattern::Solid));
+    let free = Sign::Share(theme.raised, Pattern::Solid);
     entries.push(entry(
         format!("free {}", shares.free),
         TextStyle::Small,
@@ -219,15 +244,17 @@ fn legend(ui: &Ui, segments: &[Segment], shares: &Shares) -> Vec<Entry> {
     ));
     if 0 < shares.reserve {
         let text = format!("reserve {}", shares.reserve);
-        let swatch = Some((theme.edge, Pattern::Solid));
-        entries.push(entry(text, TextStyle::Small, theme.text_2, swatch, false));
+        let sign = Sign::Share(theme.edge, Pattern::Solid);
+        entries.push(entry(text, TextStyle::Small, theme.text_2, sign, false));
     }
     if 0 < shares.over {
         let text = format!("{} over the limit", shares.over);
-        entries.push(entry(text, role::strong(), theme.danger.text, None, false));
+        entries.push(entry(text, role::strong(), theme.danger.text, Sign::None, false));
     }
     let limit = format!("limit {}", shares.limit);
-    entries.push(entry(limit, TextStyle::Small, theme.text, None, true));
+    // Where more is taken than there is, the line is not at the right end, and its sign says which it is.
+    let (sign, right) = if 0 < shares.over { (Sign::Limit, false) } else { (Sign::None, true) };
+    entries.push(entry(limit, TextStyle::Small, theme.text, sign, right));
     entries
 }
 

@@ -6,9 +6,11 @@ use egui::{
 };
 
 use crate::ui::{
-    kit::{Icon, field::labelled, focus_ring, paint_icon},
+    kit::{Icon, field::labelled, focus_ring, marked::indented, paint_icon},
     theme::{Theme, gap, role},
 };
+
+const BOX: f32 = 18.0;
 
 /// A list that opens. Whether the choice changed.
 pub fn select<T: Clone + PartialEq>(
@@ -52,22 +54,50 @@ pub fn select<T: Clone + PartialEq>(
 
 /// One of several, with its meaning beside it.
 pub fn radio(ui: &mut Ui, selected: bool, title: &str, meaning: &str) -> Response {
-    mark(ui, Mark::Radio, selected, title, meaning)
+    let words = Words { beside: meaning, ..Words::of(title) };
+    mark(ui, Mark::Radio, selected, &words)
 }
 
 /// One of several, with its particulars on a second line.
 pub fn radio_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
-    mark(ui, Mark::Row, selected, title, particulars)
+    let words = Words { below: particulars, ..Words::of(title) };
+    mark(ui, Mark::Row, selected, &words)
 }
 
 /// The same in a list that is one stop of the Tab key: the row itself takes no focus.
 pub fn listed_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
-    mark(ui, Mark::Listed, selected, title, particulars)
+    let words = Words { below: particulars, ..Words::of(title) };
+    mark(ui, Mark::Listed, selected, &words)
 }
 
 /// Yes or no. Whether it changed is in the response.
 pub fn check(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
-    let mut response = mark(ui, Mark::Check, *ticked, label, "");
+    turn(ui, ticked, &Words { is_plain: true, ..Words::of(label) })
+}
+
+/// What is ticked in a list of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tick<'a> {
+    pub title: &'a str,
+    /// How much of it changes; may be empty.
+    pub extent: &'a str,
+    /// Why; may be empty.
+    pub reason: &'a str,
+}
+
+/// Yes or no for one change of several, with its extent beside it and its reason below.
+pub fn check_row(ui: &mut Ui, ticked: &mut bool, tick: Tick<'_>) -> Response {
+    let Tick { title, extent, reason } = tick;
+    turn(ui, ticked, &Words { beside: extent, below: reason, ..Words::of(title) })
+}
+
+/// What there is to say and to do about what is ticked: it begins where the title begins.
+pub fn beneath_check<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    indented(ui, BOX + gap::M, add)
+}
+
+fn turn(ui: &mut Ui, ticked: &mut bool, words: &Words<'_>) -> Response {
+    let mut response = mark(ui, Mark::Check, *ticked, words);
     if response.clicked() {
         *ticked = !*ticked;
         response.mark_changed();
@@ -83,34 +113,65 @@ enum Mark {
     Check,
 }
 
-fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Response {
-    const BOX: f32 = 18.0;
-    const HEIGHT: f32 = 30.0;
-    let theme = Theme::of(ui);
-    let mut job = LayoutJob::default();
-    let mut append = |text: &str, apart, style: TextStyle, color| {
-        let font_id = style.resolve(ui.style());
-        let line_height = Some(20.0);
-        job.append(
-            text,
-            apart,
-            egui::TextFormat { font_id, color, line_height, ..Default::default() },
-        );
-    };
-    let ink = if ui.is_enabled() { theme.text } else { theme.text_2 };
-    match mark {
-        Mark::Radio | Mark::Row | Mark::Listed => append(title, 0.0, role::strong(), ink),
-        Mark::Check => append(title, 0.0, TextStyle::Body, ink),
+/// What stands beside a mark.
+struct Words<'a> {
+    title: &'a str,
+    /// In ordinary weight: there is nothing beside it to be told from.
+    is_plain: bool,
+    beside: &'a str,
+    below: &'a str,
+}
+
+impl<'a> Words<'a> {
+    fn of(title: &'a str) -> Self {
+        Self { title, is_plain: false, beside: "", below: "" }
     }
-    if !meaning.is_empty() {
-        match mark {
-            Mark::Row | Mark::Listed => {
-                append("\n", 0.0, TextStyle::Body, theme.text_2);
-                append(meaning, 0.0, TextStyle::Small, theme.text_2);
+
+    /// The name to a screen reader.
+    fn name(&self, mark: Mark) -> String {
+        match (mark, self.beside) {
+            (Mark::Check, beside) if !beside.is_empty() => {
+                let colon = if self.title.ends_with('.') { "" } else { ":" };
+                format!("{}{colon} {beside}", self.title)
             }
-            Mark::Radio | Mark::Check => append(meaning, 6.0, TextStyle::Body, theme.text_2),
+            _ => self.title.to_owned(), // what stands beside it is its meaning
         }
     }
+
+    /// What there is to know beside the name.
+    fn description(&self, mark: Mark) -> &'a str {
+        if mark == Mark::Radio { self.beside } else { self.below }
+    }
+
+    fn laid(&self, ui: &Ui) -> LayoutJob {
+        let theme = Theme::of(ui);
+        let mut job = LayoutJob::default();
+        let mut append = |text: &str, apart, style: TextStyle, color| {
+            let font_id = style.resolve(ui.style());
+            let line_height = Some(20.0);
+            job.append(
+                text,
+                apart,
+                egui::TextFormat { font_id, color, line_height, ..Default::default() },
+            );
+        };
+        let ink = if ui.is_enabled() { theme.text } else { theme.text_2 };
+        append(self.title, 0.0, if self.is_plain { TextStyle::Body } else { role::strong() }, ink);
+        if !self.beside.is_empty() {
+            append(self.beside, 6.0, TextStyle::Body, theme.text_2);
+        }
+        if !self.below.is_empty() {
+            append("\n", 0.0, TextStyle::Body, theme.text_2);
+            append(self.below, 0.0, TextStyle::Small, theme.text_2);
+        }
+        job
+    }
+}
+
+fn mark(ui: &mut Ui, mark: Mark, on: bool, words: &Words<'_>) -> Response {
+    const HEIGHT: f32 = 30.0;
+    let theme = Theme::of(ui);
+    let mut job = words.laid(ui);
     job.wrap.max_width = ui.available_width() - BOX - gap::M;
     if matches!(mark, Mark::Row | Mark::Listed) {
         // Rows of a long list have one height.
@@ -125,9 +186,10 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         Mark::Radio | Mark::Row | Mark::Listed => Role::RadioButton,
         Mark::Check => Role::CheckBox,
     };
-    response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, title));
-    if !meaning.is_empty() {
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(meaning));
+    let (name, description) = (words.name(mark), words.description(mark));
+    response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, &name));
+    if !description.is_empty() {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(description));
     }
     if ui.is_rect_visible(rect) {
         let centre = pos2(rect.left() + BOX / 2.0, rect.top() + HEIGHT / 2.0);
@@ -156,5 +218,5 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, title: &str, meaning: &str) -> Respon
         focus_ring(ui, &response);
     }
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
-    if is_cut { response.on_hover_text(format!("{title}: {meaning}")) } else { response }
+    if is_cut { response.on_hover_text(format!("{name}: {description}")) } else { response }
 }

@@ -9,7 +9,7 @@ use egui::{
 use similar::{ChangeTag, DiffOp, TextDiff};
 
 use crate::ui::{
-    kit::{caption, chart::letter_keys, check},
+    kit::{Tick, caption, chart::letter_keys, check_row},
     theme::{CONTROL_RADIUS, Theme, gap},
 };
 
@@ -48,8 +48,8 @@ fn ticks() -> Id {
 }
 
 /// The tick above a change. `J` and `K` go from one to the next, see [`walk`].
-pub fn tick(ui: &mut Ui, ticked: &mut bool, label: &str) -> Response {
-    let response = check(ui, ticked, label);
+pub fn tick(ui: &mut Ui, ticked: &mut bool, tick: Tick<'_>) -> Response {
+    let response = check_row(ui, ticked, tick);
     let drawn = ui.cumulative_pass_nr();
     ui.data_mut(|data| {
         let ticks: &mut Ticks = data.get_temp_mut_or_default(ticks());

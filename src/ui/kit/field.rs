@@ -4,7 +4,7 @@ use egui::{Label, Response, RichText, TextEdit, Ui, Vec2};
 
 use crate::ui::{
     kit::caption,
-    theme::{Theme, gap, role},
+    theme::{FORM_WIDTH, Theme, gap, role},
 };
 
 /// A field of one line. `hint` says format and limits before anything is typed; it may be empty.
@@ -24,10 +24,20 @@ pub fn secret_field(ui: &mut Ui, label: &str, text: &mut String) -> Response {
     })
 }
 
+/// Fields of a form: no wider than is pleasant to read.
+pub fn form<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.scope(|ui| {
+        ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
+        add(ui)
+    })
+    .inner
+}
+
 fn line(text: &mut String) -> TextEdit<'_> {
     TextEdit::singleline(text)
         .margin(egui::Margin::symmetric(10, 7))
         .min_size(Vec2::new(0.0, 34.0))
+        .align(egui::Align2::LEFT_CENTER)
         .desired_width(f32::INFINITY)
 }
 

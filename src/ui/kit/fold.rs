@@ -9,9 +9,19 @@ use crate::ui::{
 
 /// A line with a triangle; a click, Space or Enter opens and closes it. Opened or not is kept while the window lives.
 pub fn fold<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui) -> R) -> Option<R> {
-    let id = ui.make_persistent_id(("fold", title));
+    fold_of(ui, title, title, add)
+}
+
+/// One of several with the same title: `name` tells it from the others where what stands around it is not seen.
+pub fn fold_of<R>(
+    ui: &mut Ui,
+    title: &str,
+    name: &str,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> Option<R> {
+    let id = ui.make_persistent_id(("fold", name));
     let mut open: bool = ui.data(|data| data.get_temp(id)).unwrap_or(false);
-    let response = line(ui, title, open);
+    let response = line(ui, title, name, open);
     if response.clicked() {
         open = !open;
     }
@@ -25,7 +35,7 @@ pub fn fold<R>(ui: &mut Ui, title: &str, add: impl FnOnce(&mut Ui) -> R) -> Opti
     })
 }
 
-fn line(ui: &mut Ui, title: &str, open: bool) -> Response {
+fn line(ui: &mut Ui, title: &str, name: &str, open: bool) -> Response {
     const TRIANGLE: f32 = 12.0;
     let theme = Theme::of(ui);
     let font = role::strong().resolve(ui.style());
@@ -33,7 +43,7 @@ fn line(ui: &mut Ui, title: &str, open: bool) -> Response {
     let galley = ui.painter().layout(title.to_owned(), font, theme.accent, width);
     let size = vec2(galley.size().x + gap::XS + TRIANGLE, galley.size().y.max(24.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), title));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
     let text = pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
     let centre = pos2(rect.right() - TRIANGLE / 2.0, rect.center().y);

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::ui::{
-    kit::focus_ring,
+    kit::{focus_ring, legible::legible},
     theme::{CONTROL_RADIUS, Theme, gap},
 };
 
@@ -94,7 +94,8 @@ fn row(ui: &mut Ui, line: &Listed<'_>, gutter: f32) {
     let theme = Theme::of(ui);
     let font = TextStyle::Monospace.resolve(ui.style());
     let text: String = line.text.chars().take(LONGEST).collect();
-    let galley = ui.painter().layout_no_wrap(text.replace('\t', "    "), font.clone(), theme.text);
+    let drawn = legible(ui, &text, &font).replace('\t', "    ");
+    let galley = ui.painter().layout_no_wrap(drawn, font.clone(), theme.text);
     let size = vec2((gutter + galley.size().x + gap::M).max(ui.available_width()), LINE);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));

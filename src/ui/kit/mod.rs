@@ -14,6 +14,7 @@ mod figures;
 mod finder;
 mod fold;
 mod icon;
+mod legible;
 mod listing;
 mod long_list;
 mod marked;
@@ -29,23 +30,23 @@ mod text;
 
 pub use anatomy::{Part, anatomy};
 pub use button::{
-    chip, chip_width, copy_button, danger_button, key_row, link_button, primary_button,
+    chip, chip_width, copy_button, danger_button, key_row, link_button, link_of, primary_button,
     quiet_button, secondary_button,
 };
 pub use capacity::{Pattern, Segment, capacity};
 pub use chart::{Chart, chart, use_letter_keys};
-pub use choice::{check, listed_row, radio, radio_row, select};
-pub use code::code;
+pub use choice::{Tick, beneath_check, check, check_row, listed_row, radio, radio_row, select};
+pub use code::{code, code_to};
 pub use commands::{Chosen, Command, commands};
 pub use confirm::{Question, confirm};
-pub use field::{field, secret_field};
+pub use field::{field, form, secret_field};
 pub use figures::{ago, clock, clock_with_seconds, day, figures};
 pub use finder::{Offer, finder};
-pub use fold::fold;
+pub use fold::{fold, fold_of};
 pub use icon::{Icon, icon, paint_icon, standing_icon};
 pub use listing::{Begin, Listed, listing};
 pub use long_list::{LongList, long_list};
-pub use marked::{item, marked};
+pub use marked::{beneath, item, marked};
 pub use meter::meter;
 pub use passing::{Reply, after_question, question, toast};
 pub use problem::{FirstFix, problem};

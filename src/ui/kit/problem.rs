@@ -5,7 +5,10 @@ use egui::{Label, RichText, Role, Sense, Ui, UiBuilder};
 use crate::{
     domain::problem::{Fix, Problem, Quote},
     ui::{
-        kit::{button::fix_button, caption, fold, link_button, mono, secondary_button, tinted},
+        kit::{
+            button::fix_button, caption, fold, link_button, mono, paragraph, secondary_button,
+            tinted,
+        },
         theme::{Theme, gap, role},
     },
 };
@@ -46,7 +49,7 @@ pub fn problem(
                 what.request_focus();
             }
             if !problem.why.is_empty() {
-                ui.add(Label::new(&problem.why).wrap());
+                paragraph(ui, &problem.why);
             }
             if let Some(quote) = &problem.quote {
                 caption(ui, &quote.sentence());
@@ -55,7 +58,7 @@ pub fn problem(
                 caption(ui, "It may have worked although no answer came.");
             }
             for hint in problem.hints.iter().filter(|hint| hint.fix.is_none()) {
-                ui.add(Label::new(format!("•  {}", hint.label)).wrap());
+                paragraph(ui, &format!("•  {}", hint.label));
             }
             let fix = fixes(ui, problem, first, usable);
             if !problem.detail.is_empty() {

@@ -112,15 +112,18 @@ impl Columns {
         // A single column has short findings, and leaves room for long names.
         let share = if count == 1 { 0.45 } else { 0.18 };
         let title = (width * share).max(104.0);
-        Self { title, each: (width - title) / count as f32 - gap::L }
+        let between = gap::XL * (count - 1) as f32;
+        Self { title, each: (width - title - gap::L - between) / count as f32 }
     }
 
     fn left(&self, column: usize) -> f32 {
-        self.title + gap::L + column as f32 * (self.each + gap::L)
+        self.title + gap::L + column as f32 * (self.each + gap::XL)
     }
 
-    fn text_width(&self) -> f32 {
-        (self.each - ICON - gap::S - TIME_WIDTH).max(60.0)
+    /// What has no time has its room as well.
+    fn text_width(&self, cell: &Cell) -> f32 {
+        let time = if cell.took.is_some() { TIME_WIDTH } else { 0.0 };
+        (self.each - ICON - gap::S - time).max(60.0)
     }
 }
 
@@ -205,7 +208,7 @@ fn row_ui<'a>(
 ) {
     let theme = Theme::of(ui);
     let laid: Vec<Laid> =
-        row.cells.iter().map(|cell| Laid::of(ui, cell, columns.text_width(), age)).collect();
+        row.cells.iter().map(|cell| Laid::of(ui, cell, columns.text_width(cell), age)).collect();
     let font = TextStyle::Body.resolve(ui.style());
     let title = ui.painter().layout(row.title.clone(), font, theme.text_2, columns.title);
     let tallest = laid.iter().map(|cell| cell.text.size().y).fold(title.size().y, f32::max);

@@ -7,7 +7,10 @@ use egui::{
     TextWrapMode, Ui, Vec2, WidgetInfo, accesskit::Live, text::LayoutJob, vec2,
 };
 
-use crate::ui::theme::{Theme, gap, role};
+use crate::ui::{
+    kit::legible::legible,
+    theme::{Theme, gap, role},
+};
 
 /// A page's title.
 pub fn heading(ui: &mut Ui, text: &str) -> Response {
@@ -50,21 +53,20 @@ pub fn live(ui: &mut Ui, text: &str) -> Response {
     response
 }
 
-/// A URL, a command, a path. Breaks anywhere, so that nothing is cut.
+/// A URL, a command, a path. Breaks between words, at signs, and where there are none anywhere, so that nothing is cut.
 pub fn mono(ui: &mut Ui, text: &str) -> Response {
     let mut job = LayoutJob::default();
-    let style = ui.style();
+    let font_id = TextStyle::Monospace.resolve(ui.style());
     job.append(
-        text,
+        &legible(ui, text, &font_id),
         0.0,
         egui::TextFormat {
-            font_id: TextStyle::Monospace.resolve(style),
+            font_id,
             color: Theme::of(ui).text,
             line_height: Some(20.0),
             ..Default::default()
         },
     );
-    job.wrap.break_anywhere = true;
     ui.add(Label::new(job).wrap())
 }
 

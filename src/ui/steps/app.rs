@@ -297,16 +297,11 @@ fn variables(ui: &mut Ui, step: &Step, plan: &Plan, facts: &Facts) {
         changes(ui, &lines);
     }
     at_build_time(ui, step, plan, facts);
-    let number = kit::count(plan.changes.len(), "variable changes", "variables change");
-    let attached = if plan.attaches.is_some() { " and the attachment" } else { "" };
-    let moved = match plan.migrating {
-        Some((_, Migrations::MoveToAJob)) => " and the job for migrations",
-        Some((_, Migrations::StayInTheApp)) | None => "",
-    };
     kit::paragraph(
         ui,
         &format!(
-            "{number}{attached}{moved}, and nothing else in the app's settings. Encrypted values go back as they came."
+            "{}, and nothing else in the app's settings. Encrypted values go back as they came.",
+            what_changes(plan)
         ),
     );
     kit::paragraph(
@@ -316,6 +311,20 @@ fn variables(ui: &mut Ui, step: &Step, plan: &Plan, facts: &Facts) {
     if let Some(proposal) = &step.proposal {
         kit::key_value(ui, "Cost afterwards", &proposal.cost);
     }
+}
+
+/// `2 variables change`, `1 variable, the attachment and the job for migrations change`.
+fn what_changes(plan: &Plan) -> String {
+    let moves = matches!(plan.migrating, Some((_, Migrations::MoveToAJob)));
+    let besides = match (plan.attaches.is_some(), moves) {
+        (false, false) => {
+            return kit::count(plan.changes.len(), "variable changes", "variables change");
+        }
+        (true, false) => " and the attachment change",
+        (false, true) => " and the job for migrations change",
+        (true, true) => ", the attachment and the job for migrations change",
+    };
+    kit::count(plan.changes.len(), "variable", "variables") + besides
 }
 
 /// A reference is empty while the app is built.

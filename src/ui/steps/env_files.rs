@@ -17,7 +17,7 @@ use crate::{
     ui::{
         act::{Act, Copied},
         kit::{
-            self, Icon,
+            self, Icon, Tick,
             diff::{self, Change, changes},
         },
         steps::written,
@@ -62,10 +62,11 @@ fn card(ui: &mut Ui, facts: &Facts, draft: &mut Draft, file: &EnvFile) -> Option
     kit::card(ui, None, |ui| {
         let plan = Step::plan(facts, file);
         let name = file.file.display().to_string();
-        let label = format!("{name}  {}", what(file, plan.as_ref().ok()));
+        let extent = what(file, plan.as_ref().ok());
+        let tick = Tick { title: &name, extent: &extent, reason: "" };
         let target = draft.targets.iter_mut().find(|target| target.file == file.file);
         let ticked = target.is_some_and(|target| {
-            diff::tick(ui, &mut target.ticked, &label);
+            diff::tick(ui, &mut target.ticked, tick);
             target.ticked
         });
         match &plan {
@@ -233,15 +234,13 @@ fn elsewhere(ui: &mut Ui, facts: &Facts, step: &Step) -> Option<Act> {
                 return None;
             }
         };
-        kit::mono(ui, shown.trim_end());
-        kit::caption(ui, target.advice());
+        let label = if target.is_secret() { "Copy with password" } else { "Copy" };
+        let name = format!("{label}: {}", target.title());
+        let copied = kit::code_to(ui, target.advice(), &shown, [label, &name]);
         if let Some(advice) = target.authority_advice(names) {
             kit::caption(ui, &advice);
         }
-        let label = if target.is_secret() { "Copy with password" } else { "Copy" };
-        let name = format!("{label}: {}", target.title());
-        let copy = |ui: &mut Ui| kit::copy_button(ui, label, &name);
-        if !ui.horizontal(copy).inner {
+        if !copied {
             return None;
         }
         let text = env_target::text(target, &assignments, names).ok()?;

@@ -1,6 +1,6 @@
 //! Page 12: everything that was changed with its way back, the access still open, and the runbook.
 
-use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui};
+use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 use jiff::Timestamp;
 
 use crate::{
@@ -147,7 +147,7 @@ fn entry_ui(
     let theme = Theme::of(ui);
     ui.push_id(index, |ui| {
         ui.spacing_mut().item_spacing.y = gap::XS;
-        ui.add(Label::new(&entry.what).wrap());
+        kit::paragraph(ui, &entry.what);
         let at = kit::clock(entry.at);
         let (mark, color, word) = match (undoable, entry.undone, stand) {
             (_, true, _) => (Icon::Done, theme.success.text, "taken back".to_owned()),
@@ -239,10 +239,9 @@ fn runbook(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     if matches!(step.phase, Phase::WouldChange) {
         written::would(ui, "The runbook would be written.");
     }
-    if step.saved.is_empty() {
-        written::files(ui, facts.runbook.as_slice(), facts);
-    } else {
-        written::files(ui, &step.saved, facts);
+    let saved = if step.saved.is_empty() { facts.runbook.as_slice() } else { &step.saved };
+    if !saved.is_empty() {
+        written::files(ui, saved, facts);
     }
     kit::field(
         ui,
@@ -304,20 +303,19 @@ fn forms(ui: &mut Ui, format: &mut Format, stem: &str) {
         Format::Markdown | Format::Html | Format::Profile => Format::Commands(Language::default()),
     };
     let forms = [
-        (Format::Markdown, "Markdown", "For the repository; its picture is a file beside it."),
-        (Format::Html, "HTML", "One file for the browser and for printing."),
-        (commands, "As commands", "The same set-up for doctl, curl or Terraform."),
-        (
-            Format::Profile,
-            "Team profile",
-            "To commit, without a secret: who joins opens it here, and it runs the set-up without a window.",
-        ),
+        (Format::Markdown, "Markdown", "for the repository; its picture is a file beside it"),
+        (Format::Html, "HTML", "one file for the browser and for printing"),
+        (commands, "As commands", "the same set-up for doctl, curl or Terraform"),
+        (Format::Profile, "Team profile", "to commit, without a secret: who joins opens it here"),
     ];
-    for (form, title, meaning) in forms {
-        if kit::radio(ui, *format == form, title, meaning).clicked() {
-            *format = form;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (form, title, meaning) in forms {
+            if kit::radio(ui, *format == form, title, meaning).clicked() {
+                *format = form;
+            }
         }
-    }
+    });
     if let Format::Commands(language) = format {
         let options = Language::ALL.map(|language| {
             let name = Format::Commands(language).file_name(stem);

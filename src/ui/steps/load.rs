@@ -39,10 +39,14 @@ pub fn requests(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         }
         let draft = &mut setup.steps.verify.draft;
         let many = kit::count(draft.requests as usize, "request", "requests");
-        let ready = idle && !draft.health_url.trim().is_empty();
+        let address = !draft.health_url.trim().is_empty();
+        let ready = idle && address;
         let again = if setup.facts.requests.is_some() { " again" } else { "" };
         let label = format!("Send {many}{again}");
         let send = ui.add_enabled_ui(ready, |ui| kit::secondary_button(ui, &label)).inner;
+        if !address {
+            kit::caption(ui, "The address to ask is needed first: see “Address and number”.");
+        }
         kit::fold(ui, "Address and number", |ui| {
             ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
             let hint = "A page of the app that asks the database, as /health/db.";

@@ -24,7 +24,7 @@ use crate::{
         act::Act,
         kit::{self, Chart, Column, Icon, Segment},
         steps::test as test_page,
-        theme::{FORM_WIDTH, Theme, gap},
+        theme::{Theme, gap},
     },
 };
 
@@ -70,9 +70,9 @@ fn way_in(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
     let user = cluster.cluster.direct.user.clone();
     if measure::direct_target(&setup.facts).is_err() {
         kit::card(ui, Some("The password that the account hides"), |ui| {
-            ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
             let label = format!("Password of {user}");
-            kit::secret_field(ui, &label, &mut setup.steps.measure.draft.password);
+            let password = &mut setup.steps.measure.draft.password;
+            kit::form(ui, |ui| kit::secret_field(ui, &label, password));
             kit::caption(
                 ui,
                 "The panel shows it under the cluster's Connection details. It is used for this set-up's connections, kept in memory only, and written nowhere on this page.",
@@ -366,12 +366,13 @@ fn options(ui: &mut Ui, setup: &mut Setup, recording: bool) {
     let draft = &mut setup.steps.measure.draft;
     kit::card(ui, Some("How to record"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::M;
-        ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
-        let lengths = Length::ALL.map(|length| (length, length.words().to_owned()));
-        kit::select(ui, "Record for", &mut draft.length, &lengths);
-        ui.add_enabled_ui(!recording, |ui| {
-            let hint = "Asked once per sample, to see whether the app is refused by the database. May stay empty.";
-            kit::field(ui, "The app's health address", &mut draft.health_url, hint);
+        kit::form(ui, |ui| {
+            let lengths = Length::ALL.map(|length| (length, length.words().to_owned()));
+            kit::select(ui, "Record for", &mut draft.length, &lengths);
+            ui.add_enabled_ui(!recording, |ui| {
+                let hint = "Asked once per sample, to see whether the app is refused by the database. May stay empty.";
+                kit::field(ui, "The app's health address", &mut draft.health_url, hint);
+            });
         });
     });
 }

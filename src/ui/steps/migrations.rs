@@ -20,7 +20,7 @@ use crate::{
         act::Act,
         kit::{self, Icon},
         steps::written,
-        theme::Theme,
+        theme::{Theme, gap},
     },
 };
 
@@ -73,10 +73,11 @@ fn tool(step: &Step, facts: &Facts, at: usize) -> Option<Tool> {
 
 /// What it is, how much it holds, how to get back.
 fn target(ui: &mut Ui, step: &Step, facts: &Facts) {
+    ui.spacing_mut().item_spacing.y = gap::S;
     let look = step.own.look_of(facts);
     let seen = look.and_then(|look| look.surroundings.as_ref().ok());
     if let Some(urls) = &facts.urls {
-        kit::key_value(ui, "Over", &urls.direct.masked());
+        kit::key_value(ui, "Direct URL", &urls.direct.masked());
     }
     if let Some(seen) = seen {
         let tables =

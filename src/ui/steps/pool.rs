@@ -233,15 +233,26 @@ fn change(ui: &mut Ui, from: &Pool, to: &PoolOrder) {
 fn refused(ui: &mut Ui, problem: &Problem) -> Option<Act> {
     let theme = Theme::of(ui);
     kit::note(ui, theme.warning, Icon::Warning, &problem.what, &problem.why);
-    let mut act = None;
-    ui.horizontal_wrapped(|ui| {
-        for hint in &problem.hints {
+    let fixes: Vec<(&str, pool::Msg)> = problem
+        .hints
+        .iter()
+        .filter_map(|hint| {
             let msg = match &hint.fix {
                 Some(Fix::UseSize(size)) => pool::Msg::UseSize(*size),
                 Some(Fix::UsePool(name)) => pool::Msg::Adopt(name.clone()),
-                _ => continue, // only the person can do it; the note says so
+                _ => return None, // only the person can do it; the note says so
             };
-            if kit::secondary_button(ui, &hint.label).clicked() {
+            Some((hint.label.as_str(), msg))
+        })
+        .collect();
+    // A row without a button would leave a hole.
+    if fixes.is_empty() {
+        return None;
+    }
+    let mut act = None;
+    ui.horizontal_wrapped(|ui| {
+        for (label, msg) in fixes {
+            if kit::secondary_button(ui, label).clicked() {
                 act = Some(msg.into());
             }
         }
@@ -358,11 +369,9 @@ fn name_look(ui: &mut Ui, look: &NameLook) {
     let theme = Theme::of(ui);
     let (icon, colour, text) = match look {
         NameLook::Good => (Icon::Done, theme.success.text, "The name is free.".to_owned()),
-        NameLook::Taken => (
-            Icon::Info,
-            theme.text_2,
-            "A pool of this name is there; what it will have is shown above.".to_owned(),
-        ),
+        NameLook::Taken => {
+            (Icon::Info, theme.text_2, "A pool of this name is there; see above.".to_owned())
+        }
         NameLook::Unusual(err) => (
             Icon::Warning,
             theme.warning.text,

@@ -13,7 +13,7 @@ use crate::{
     },
     ui::{
         act::Act,
-        kit::{self, Icon, diff},
+        kit::{self, Icon, Tick, diff},
         steps::written,
         theme::{Theme, gap},
     },
@@ -115,6 +115,7 @@ fn what_is_read(ui: &mut Ui) {
 
 fn what_it_is(ui: &mut Ui, project: &Project) {
     kit::card(ui, Some("What this project is"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
         if project.parts.is_empty() {
             kit::paragraph(
                 ui,
@@ -158,7 +159,7 @@ fn stacks(ui: &mut Ui, part: &Part, several: bool) {
 fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Option<Act> {
     let before = edit.before.as_deref().unwrap_or_default();
     let mut act = None;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         kit::mono(ui, &edit.file.display().to_string());
         if edit.before.is_none() {
             kit::caption(ui, "new file");
@@ -173,11 +174,11 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
         }
         let alone = edit.after(|other| other == index);
         let mut ticked = draft.takes(edit, index);
-        let label = format!("{}  {}", finding.what, diff::size(before, &alone));
-        if diff::tick(ui, &mut ticked, &label).changed() {
+        let extent = diff::size(before, &alone);
+        let tick = Tick { title: &finding.what, extent: &extent, reason: &finding.why };
+        if diff::tick(ui, &mut ticked, tick).changed() {
             draft.turn(edit, index);
         }
-        kit::caption(ui, &finding.why);
         diff::hunk(ui, before, &alone);
     }
     kit::caption(ui, "Nothing else in this file changes.");
@@ -187,9 +188,9 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
 /// One file can have several things to look at; each button says which.
 fn open_button(ui: &mut Ui, file: &Path, because_of: &str) -> Option<Act> {
     let name = format!("Open {} in the editor: {because_of}", file.display());
-    let button = kit::link_button(ui, "Open in editor");
-    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-    button.clicked().then(|| Msg::OpenFile(PathBuf::from(file)).into())
+    kit::link_of(ui, "Open in editor", &name)
+        .clicked()
+        .then(|| Msg::OpenFile(PathBuf::from(file)).into())
 }
 
 /// What is left for the person, under a heading for each kind.
@@ -210,7 +211,7 @@ fn findings(ui: &mut Ui, project: &Project, target: &Target) -> Option<Act> {
                     kit::hairline(ui);
                 }
                 heading = finding.kind.title();
-                kit::caption(ui, heading);
+                kit::part(ui, heading);
             }
             act = one_finding(ui, finding).or(act.take());
         }
@@ -228,13 +229,15 @@ fn one_finding(ui: &mut Ui, finding: &Finding) -> Option<Act> {
             _ => (Icon::Warning, theme.warning), // something to weigh
         };
         kit::marked(ui, icon, tone.text, "Worth a look", &finding.what);
-        ui.horizontal(|ui| {
-            kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
-            act = open_button(ui, &finding.file, &finding.what);
+        kit::beneath(ui, |ui| {
+            if !finding.why.is_empty() {
+                kit::caption(ui, &finding.why);
+            }
+            ui.horizontal_wrapped(|ui| {
+                kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
+                act = open_button(ui, &finding.file, &finding.what);
+            });
         });
-        if !finding.why.is_empty() {
-            kit::caption(ui, &finding.why);
-        }
     });
     act
 }
@@ -268,13 +271,15 @@ fn one_place(ui: &mut Ui, place: &Place) -> Option<Act> {
             None => (Icon::Done, theme.success.text, "Leave", "Leave it as it is."),
         };
         kit::marked(ui, icon, color, word, &format!("{}. {advice}", place.what));
-        ui.horizontal(|ui| {
-            kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
-            if place.change.is_some() {
-                act = open_button(ui, &place.file, &place.what);
-            }
+        kit::beneath(ui, |ui| {
+            kit::caption(ui, &place.why);
+            ui.horizontal_wrapped(|ui| {
+                kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
+                if place.change.is_some() {
+                    act = open_button(ui, &place.file, &place.what);
+                }
+            });
         });
-        kit::caption(ui, &place.why);
     });
     act
 }

@@ -5,7 +5,7 @@ use egui::{Align, Key, Label, Layout, RichText, Ui, vec2};
 use jiff::Timestamp;
 
 use crate::{
-    domain::{login::Login, secret::Secret},
+    domain::{login::Login, secret::Secret, words::capital},
     setup::{
         Setup,
         facts::{Account, Grant, Kept, SCOPES, Scope},
@@ -391,35 +391,45 @@ fn row(ui: &mut Ui, scope: &Scope, known: bool) {
         });
     };
     let needed = |ui: &mut Ui| {
-        ui.add(Label::new(scope.needed_for).wrap());
+        ui.add(Label::new(capital(scope.needed_for)).wrap());
     };
     let name = |ui: &mut Ui| {
         ui.add(Label::new(RichText::new(scope.name).monospace()).wrap());
     };
+    let without = format!("Without it: {}", scope.without);
     let state = |ui: &mut Ui| {
-        if !known {
-            return;
-        }
         ui.spacing_mut().item_spacing.x = 6.0;
         kit::icon(ui, icon, 15.0, colour);
         kit::caption(ui, word);
     };
     let width = ui.available_width();
-    if width < 520.0 {
+    let wide = 520.0 <= width;
+    if !wide {
         cell(ui, width, &needed);
         ui.horizontal_wrapped(|ui| {
             name(ui);
-            ui.add_space(gap::S);
-            state(ui);
+            if known {
+                ui.add_space(gap::S);
+                state(ui);
+            }
         });
-    } else {
+    } else if known {
         ui.horizontal(|ui| {
             cell(ui, width * 0.42, &needed);
             cell(ui, width * 0.34, &name);
             cell(ui, width * 0.2, &state);
         });
+    } else {
+        ui.horizontal_top(|ui| {
+            cell(ui, width * 0.32, &needed);
+            cell(ui, width * 0.27, &name);
+            cell(ui, width * 0.38, &|ui| {
+                kit::caption(ui, &without);
+            });
+        });
     }
-    if scope.grant == Grant::Lacks || !known {
-        kit::caption(ui, &format!("Without it: {}", scope.without));
+    if scope.grant == Grant::Lacks || (!known && !wide) {
+        kit::caption(ui, &without);
+        ui.add_space(gap::XS);
     }
 }

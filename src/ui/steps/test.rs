@@ -26,7 +26,7 @@ use crate::{
             self, Icon,
             stages::{Cell, Head, Mark, Row},
         },
-        theme::{FORM_WIDTH, Theme, gap},
+        theme::{Theme, gap},
     },
 };
 
@@ -74,10 +74,10 @@ fn password(ui: &mut Ui, step: &mut Step) -> Option<Act> {
     let idle = matches!(step.phase, Phase::Idle | Phase::Failed(_));
     let TypedPassword { user, typed } = step.draft.password.as_mut()?;
     kit::card(ui, Some("Another password"), |ui| {
-        ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
         // The field edits a plain text; the copy made for it is wiped after each frame.
         let mut text = zeroize::Zeroizing::new(typed.expose().to_owned());
-        let field = kit::secret_field(ui, &format!("Password of {user}"), &mut text);
+        let label = format!("Password of {user}");
+        let field = kit::form(ui, |ui| kit::secret_field(ui, &label, &mut text));
         if field.changed() {
             *typed = Secret::new(text.as_str());
         }

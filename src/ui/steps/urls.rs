@@ -12,6 +12,7 @@ use crate::{
         conn_url::pair::{PairFinding, PairFix, Verdict},
         secret::Secret,
         stages::Port,
+        words::capital,
     },
     setup::{
         Setup,
@@ -131,6 +132,7 @@ fn form(ui: &mut Ui, setup: &mut Setup, view: View) -> Option<Act> {
     let View { mut client, mut private } = view;
     let ids = View::ids();
     kit::card(ui, Some("Form and names"), |ui| {
+        ui.spacing_mut().item_spacing.x = gap::L;
         if reader::choice(ui, &setup.facts, &mut client) {
             ui.data_mut(|data| data.insert_temp(ids.0, client));
         }
@@ -263,6 +265,16 @@ fn pair(ui: &mut Ui, setup: &mut Setup) {
     let mut fix = None;
     kit::card(ui, Some("Pair check"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::XS;
+        if TWO_COLUMNS <= ui.available_width() && findings.iter().all(is_good) {
+            ui.columns(2, |columns| {
+                for (index, finding) in findings.iter().enumerate() {
+                    if let Some(ui) = columns.get_mut(index % 2) {
+                        judged(ui, finding);
+                    }
+                }
+            });
+            return;
+        }
         for finding in &findings {
             fix = judged(ui, finding).or(fix.take());
         }
@@ -272,6 +284,13 @@ fn pair(ui: &mut Ui, setup: &mut Setup) {
     }
 }
 
+/// From this width on, short findings stand two by two.
+const TWO_COLUMNS: f32 = 480.0;
+
+fn is_good(finding: &PairFinding) -> bool {
+    finding.verdict == Verdict::Good
+}
+
 fn judged(ui: &mut Ui, finding: &PairFinding) -> Option<PairFix> {
     let theme = Theme::of(ui);
     let (mark, color, word) = match finding.verdict {
@@ -279,14 +298,9 @@ fn judged(ui: &mut Ui, finding: &PairFinding) -> Option<PairFix> {
         Verdict::Doubtful => (Icon::Warning, theme.warning.text, "Warning"),
         Verdict::Wrong => (Icon::Stopped, theme.danger.text, "To be changed"),
     };
-    kit::marked(ui, mark, color, word, &finding.text);
+    kit::marked(ui, mark, color, word, &capital(&finding.text));
     let fix = finding.fix.as_ref()?;
-    ui.horizontal(|ui| {
-        // Under the text, not under its mark.
-        ui.add_space(gap::XL);
-        kit::secondary_button(ui, &fix.label()).clicked().then(|| fix.clone())
-    })
-    .inner
+    kit::beneath(ui, |ui| kit::secondary_button(ui, &fix.label()).clicked().then(|| fix.clone()))
 }
 
 fn certificate(ui: &mut Ui, urls: &Urls) -> Option<Act> {

@@ -41,6 +41,6 @@ fn lines(ui: &mut Ui, written: &[WrittenFile], root: Option<&Path>) {
             Some(backup) => format!("The previous file is kept as {}.", backup.display()),
             None => "The file is new.".to_owned(),
         };
-        kit::caption(ui, &backup);
+        kit::beneath(ui, |ui| kit::caption(ui, &backup));
     }
 }

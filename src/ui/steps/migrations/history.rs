@@ -65,24 +65,24 @@ fn rows(step: &Step) -> Vec<Row> {
 pub(super) fn standing(ui: &mut Ui, status: &Status, idle: bool) -> Option<Act> {
     let theme = Theme::of(ui);
     let mut act = None;
-    for name in &status.failed {
+    // Once, in the last of these cards.
+    let read_again = |ui: &mut Ui, here: bool| {
+        let button = |ui: &mut Ui| kit::link_button(ui, "Read the migrations again");
+        (here && ui.add_enabled_ui(idle, button).inner.clicked()).then(|| Msg::Read.into())
+    };
+    for (at, name) in status.failed.iter().enumerate() {
         let failure = status.failures.iter().find(|failure| failure.name == *name);
+        let is_last = at + 1 == status.failed.len() && !status.schema_not_empty;
         act = kit::card(ui, Some(&format!("{name} stands half-way")), |ui| {
-            half_way(ui, name, failure, idle)
+            half_way(ui, name, failure, idle).or(read_again(ui, is_last))
         })
         .or(act);
     }
     if status.schema_not_empty {
         act = kit::card(ui, Some("The database has tables, but no history"), |ui| {
-            baseline(ui, status, idle)
+            baseline(ui, status, idle).or(read_again(ui, true))
         })
         .or(act);
-    }
-    if !status.failed.is_empty() || status.schema_not_empty {
-        let button = |ui: &mut Ui| kit::secondary_button(ui, "Read the migrations again");
-        if ui.add_enabled_ui(idle, button).inner.clicked() {
-            act = Some(Msg::Read.into());
-        }
     }
     let edited =
         "was changed after it was applied. Prisma ignores that; a new database would differ.";

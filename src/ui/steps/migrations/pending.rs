@@ -6,7 +6,7 @@ use crate::{
     domain::migration::{Harm, Pending, Risk, Status},
     ui::{
         kit::{self, Begin, Icon, Listed},
-        theme::{Theme, gap, role},
+        theme::{Theme, role},
     },
 };
 
@@ -82,12 +82,7 @@ fn risk(ui: &mut Ui, risk: &Risk) {
         let safer = risk.safer.as_ref().map(|way| format!("Safer: {way}."));
         let more: Vec<String> = lock.into_iter().chain(safer).collect();
         if !more.is_empty() {
-            ui.horizontal_top(|ui| {
-                // In line with the text beside the mark.
-                ui.add_space(15.0 + gap::S);
-                ui.spacing_mut().item_spacing.x = 0.0;
-                kit::caption(ui, &more.join(" "));
-            });
+            kit::beneath(ui, |ui| kit::caption(ui, &more.join(" ")));
         }
     });
 }

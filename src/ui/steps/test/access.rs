@@ -14,7 +14,7 @@ use crate::{
         act::Act,
         brake,
         kit::{self, Icon},
-        theme::Theme,
+        theme::{Theme, gap},
     },
 };
 
@@ -95,16 +95,15 @@ fn lease_form(
     blocked: Option<&str>,
 ) -> Option<Act> {
     let mut act = None;
-    ui.columns(2, |columns| {
-        let [left, right] = columns else { return };
-        kit::field(
-            left,
-            "Public address of this computer",
-            &mut draft.address,
-            "IPv4, as 203.0.113.7",
-        );
-        let lengths = LeaseLength::ALL.map(|length| (length, length.words().to_owned()));
-        kit::select(right, "Allow for", &mut draft.lease, &lengths);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::L;
+        ui.columns(2, |columns| {
+            let [left, right] = columns else { return };
+            let label = "Public address of this computer";
+            kit::field(left, label, &mut draft.address, "IPv4, as 203.0.113.7");
+            let lengths = LeaseLength::ALL.map(|length| (length, length.words().to_owned()));
+            kit::select(right, "Allow for", &mut draft.lease, &lengths);
+        });
     });
     ui.horizontal_wrapped(|ui| {
         let find =

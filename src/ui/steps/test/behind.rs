@@ -87,7 +87,7 @@ fn tracking(ui: &mut Ui, probe: Probe) {
 
 /// What the project uses first, then the rest.
 fn table(ui: &mut Ui, features: &[Found], project: Option<&Project>) {
-    kit::subheading(ui, "What an app may use through it");
+    kit::part(ui, "What an app may use through it");
     let tried = features.iter().filter(|found| found.basis == Basis::Provoked).count();
     kit::caption(
         ui,

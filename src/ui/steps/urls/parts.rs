@@ -207,7 +207,9 @@ fn port_sentence(port: Port) -> &'static str {
 fn database_sentence(facts: &Facts, port: Port, database: &str) -> String {
     match (port, &facts.pool) {
         (Port::Pooled, Some(pool)) if pool.name.as_str() == database => Step::pool_sentence(pool),
-        (Port::Pooled, _) => format!("“{database}” is the pool's name, not a database's."),
+        (Port::Pooled, _) => {
+            format!("On this port the last part is the name of a pool: here “{database}”.")
+        }
         (Port::Direct, _) => format!("“{database}” is the database itself."),
     }
 }
