@@ -110,22 +110,23 @@ fn about(ui: &mut Ui, item: &Item) -> Option<Act> {
         }
         Tick::On | Tick::Off => {}
     }
-    match item.back {
-        Back::Never(how) => {
-            kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &capital(how));
-        }
-        Back::Can(how) => {
+    if let Back::Never(how) = item.back {
+        kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &capital(how));
+    }
+    let act = ui.horizontal(|ui| {
+        if let Back::Can(how) = item.back {
             kit::caption(ui, &capital(how));
         }
-    }
+        let step = item.key.step();
+        let open = format!("Open step {}", step.number());
+        let name = format!("{open} for {}", item.what);
+        kit::link_of(ui, &open, &name).clicked().then(|| Msg::Go(step).into())
+    });
     if !item.lines.is_empty() {
         let name = format!("What changes: {}", item.what);
         kit::fold_of(ui, "What changes", &name, |ui| lines(ui, item));
     }
-    let step = item.key.step();
-    let open = format!("Open step {}", step.number());
-    let name = format!("{open} for {}", item.what);
-    kit::link_of(ui, &open, &name).clicked().then(|| Msg::Go(step).into())
+    act.inner
 }
 
 fn lines(ui: &mut Ui, item: &Item) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::Ui;
+use egui::{TextStyle, Ui};
 
 use crate::{
     domain::project::{Edit, Finding, Kind, LeftOut, Part, Place, Project, Target},
@@ -159,8 +159,7 @@ fn stacks(ui: &mut Ui, part: &Part, several: bool) {
 fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Option<Act> {
     let before = edit.before.as_deref().unwrap_or_default();
     let mut act = None;
-    ui.horizontal_wrapped(|ui| {
-        kit::mono(ui, &edit.file.display().to_string());
+    at_place(ui, &edit.file.display().to_string(), |ui| {
         if edit.before.is_none() {
             kit::caption(ui, "new file");
         } else {
@@ -183,6 +182,22 @@ fn edited(ui: &mut Ui, draft: &mut Draft, project: &Project, edit: &Edit) -> Opt
     }
     kit::caption(ui, "Nothing else in this file changes.");
     act
+}
+
+/// A place in the project with what there is to it: beside it where there is room, else below.
+fn at_place(ui: &mut Ui, place: &str, beside: impl FnOnce(&mut Ui)) {
+    const BESIDE: f32 = 130.0;
+    let font = TextStyle::Monospace.resolve(ui.style());
+    let width = ui.fonts_mut(|fonts| fonts.glyph_width(&font, '0')) * place.chars().count() as f32;
+    let both = |ui: &mut Ui| {
+        kit::mono(ui, place);
+        beside(ui);
+    };
+    if width + BESIDE <= ui.available_width() {
+        ui.horizontal(both);
+    } else {
+        ui.vertical(both);
+    }
 }
 
 /// One file can have several things to look at; each button says which.
@@ -233,8 +248,7 @@ fn one_finding(ui: &mut Ui, finding: &Finding) -> Option<Act> {
             if !finding.why.is_empty() {
                 kit::caption(ui, &finding.why);
             }
-            ui.horizontal_wrapped(|ui| {
-                kit::mono(ui, &format!("{}:{}", finding.file.display(), finding.line));
+            at_place(ui, &format!("{}:{}", finding.file.display(), finding.line), |ui| {
                 act = open_button(ui, &finding.file, &finding.what);
             });
         });
@@ -273,8 +287,7 @@ fn one_place(ui: &mut Ui, place: &Place) -> Option<Act> {
         kit::marked(ui, icon, color, word, &format!("{}. {advice}", place.what));
         kit::beneath(ui, |ui| {
             kit::caption(ui, &place.why);
-            ui.horizontal_wrapped(|ui| {
-                kit::mono(ui, &format!("{}:{}", place.file.display(), place.line));
+            at_place(ui, &format!("{}:{}", place.file.display(), place.line), |ui| {
                 if place.change.is_some() {
                     act = open_button(ui, &place.file, &place.what);
                 }

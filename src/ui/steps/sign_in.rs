@@ -14,7 +14,7 @@ use crate::{
     },
     ui::{
         act::{Act, Copied},
-        kit::{self, Icon},
+        kit::{self, Column, Icon},
         theme::{FORM_WIDTH, Theme, gap},
     },
 };
@@ -365,7 +365,18 @@ fn scopes(ui: &mut Ui, scopes: &[Scope], known: bool) {
     if scopes.is_empty() {
         return;
     }
-    kit::card(ui, Some("What the token is used for"), |ui| {
+    let title = "What the token is used for";
+    kit::card(ui, Some(title), |ui| {
+        if !known && WIDE <= ui.available_width() {
+            let columns =
+                [Column::text("Use"), Column::text_of("Scope", 180.0), Column::text("Without it")];
+            let row = |scope: &Scope| {
+                vec![capital(scope.needed_for), scope.name.to_owned(), scope.without.to_owned()]
+            };
+            let rows: Vec<Vec<String>> = scopes.iter().map(row).collect();
+            kit::table(ui, title, &columns, &rows);
+            return;
+        }
         ui.spacing_mut().item_spacing.y = gap::XS;
         for (place, scope) in scopes.iter().enumerate() {
             if 0 < place {
@@ -375,6 +386,9 @@ fn scopes(ui: &mut Ui, scopes: &[Scope], known: bool) {
         }
     });
 }
+
+/// From this width on, each has its columns.
+const WIDE: f32 = 520.0;
 
 fn row(ui: &mut Ui, scope: &Scope, known: bool) {
     let theme = Theme::of(ui);
@@ -396,15 +410,13 @@ fn row(ui: &mut Ui, scope: &Scope, known: bool) {
     let name = |ui: &mut Ui| {
         ui.add(Label::new(RichText::new(scope.name).monospace()).wrap());
     };
-    let without = format!("Without it: {}", scope.without);
     let state = |ui: &mut Ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         kit::icon(ui, icon, 15.0, colour);
         kit::caption(ui, word);
     };
     let width = ui.available_width();
-    let wide = 520.0 <= width;
-    if !wide {
+    if width < WIDE {
         cell(ui, width, &needed);
         ui.horizontal_wrapped(|ui| {
             name(ui);
@@ -413,23 +425,15 @@ fn row(ui: &mut Ui, scope: &Scope, known: bool) {
                 state(ui);
             }
         });
-    } else if known {
+    } else {
         ui.horizontal(|ui| {
             cell(ui, width * 0.42, &needed);
             cell(ui, width * 0.34, &name);
             cell(ui, width * 0.2, &state);
         });
-    } else {
-        ui.horizontal_top(|ui| {
-            cell(ui, width * 0.32, &needed);
-            cell(ui, width * 0.27, &name);
-            cell(ui, width * 0.38, &|ui| {
-                kit::caption(ui, &without);
-            });
-        });
     }
-    if scope.grant == Grant::Lacks || (!known && !wide) {
-        kit::caption(ui, &without);
+    if scope.grant == Grant::Lacks || !known {
+        kit::caption(ui, &format!("Without it: {}", scope.without));
         ui.add_space(gap::XS);
     }
 }
