@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     doctl,
-    domain::secret::Secret,
-    effects::World,
+    domain::{problem::Problem, secret::Secret},
+    effects::{World, account, sign_in},
     keychain::{Keychain, KeychainError},
     sealed,
 };
@@ -29,6 +29,8 @@ pub struct Remembered {
     pub doctl_is_there: bool,
     /// Tokens are in a file that a passphrase encrypts.
     pub sealed: bool,
+    /// Whether the password store told anything; `None` where there is none to ask.
+    pub store: Option<Result<(), Problem>>,
 }
 
 /// The file of tokens that a passphrase encrypts.
@@ -48,10 +50,13 @@ pub async fn remembered(world: &World) -> Remembered {
         };
         Ok::<_, KeychainError>((names(keychain, limit).await?, token))
     };
-    let (accounts, token) = found.await.unwrap_or_else(|err| {
-        tracing::info!(%err, "no token from the keychain");
-        (Vec::new(), None)
-    });
+    let (accounts, token, store) = match found.await {
+        Ok((accounts, token)) => (accounts, token, Ok(())),
+        Err(err) => {
+            tracing::info!(%err, "no token from the keychain");
+            (Vec::new(), None, Err(not_usable(&err)))
+        }
+    };
     let looked = tokio::task::spawn_blocking(doctl::is_there).await;
     let file = sealed_file(world);
     let sealed = tokio::task::spawn_blocking(move || sealed::is_there(&file)).await;
@@ -60,7 +65,21 @@ pub async fn remembered(world: &World) -> Remembered {
         token,
         doctl_is_there: keychain.keeps() && looked.unwrap_or(false),
         sealed: sealed.unwrap_or(false),
+        store: keychain.keeps().then_some(store),
     }
+}
+
+/// Asks the password store anew for the names of the accounts whose tokens it keeps.
+#[cfg(feature = "gui")]
+pub async fn password_store(world: &World) -> Result<Vec<String>, Problem> {
+    kept(world).await.map_err(|err| not_usable(&err))
+}
+
+fn not_usable(err: &KeychainError) -> Problem {
+    let what = "The system's password store cannot be used now.";
+    account::chain(Problem::new("keychain", what, sign_in::unavailable(err)), err).hint(
+        "Without it a token lasts for the session, or is encrypted with a passphrase (step 1)",
+    )
 }
 
 /// The names of all accounts whose tokens are kept.

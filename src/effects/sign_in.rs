@@ -147,7 +147,8 @@ pub(super) fn not_kept(err: &KeychainError) -> Problem {
         .hint("Unlock the password store, or start one such as GNOME Keyring or KWallet")
 }
 
-fn unavailable(err: &KeychainError) -> String {
+/// Why the password store did not do what it was asked for.
+pub(super) fn unavailable(err: &KeychainError) -> String {
     match err {
         KeychainError::Silent(limit) => format!(
             "No answer came within {} s. Most likely: it is locked and asks for its password in a window of its own.",

@@ -14,7 +14,7 @@ use crate::{
     },
     effects::{
         World,
-        accounts::{Remembered, remembered},
+        accounts::{Remembered, password_store, remembered},
         desktop::{self, Looks},
         profile,
         saved::{self, FirstCopy, Place, Shelf},
@@ -72,6 +72,7 @@ pub struct App {
     settings: Option<settings::Page>,
     /// What had the focus when they were opened.
     opener: Option<egui::Id>,
+    store: settings::Store,
 }
 
 enum Screen {
@@ -97,6 +98,8 @@ enum News {
     Opened(Result<(Box<Saved>, Place), Problem>),
     Removed(Result<(), Problem>),
     SettingsKept(Result<(), Problem>),
+    /// How the password store answered the settings.
+    Store(Result<Vec<String>, Problem>),
     /// What there is to be removed.
     Everything(Box<Everything>),
     EverythingRemoved(Result<(), Problem>),
@@ -137,6 +140,7 @@ impl App {
             writing: None,
             settings: None,
             opener: None,
+            store: settings::Store::default(),
         };
         // The sizes are ours, between 100 and 200 %, and kept.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
@@ -269,7 +273,11 @@ impl App {
     }
 
     fn heard(&mut self, ctx: &Context, news: News) {
+        if let News::Remembered(Remembered { accounts, store: Some(store), .. }) = &news {
+            self.stored(store.clone().map(|()| accounts.clone()));
+        }
         match (news, &mut self.screen) {
+            (News::Store(answer), _) => self.stored(answer),
             (News::Looks(looks), _) => {
                 self.looks = looks;
                 apply(ctx, looks, self.kept.settings);
@@ -527,7 +535,9 @@ impl App {
 
     fn open_settings(&mut self, ctx: &Context) {
         self.opener = ctx.memory(egui::Memory::focused);
-        self.settings = Some(settings::Page::default());
+        let mut page = settings::Page::default();
+        page.store.clone_from(&self.store);
+        self.settings = Some(page);
         ctx.request_repaint();
     }
 
@@ -570,6 +580,15 @@ impl App {
                 ctx.request_repaint();
             }
             Wish::Changed => self.changed_settings(ctx),
+            Wish::AskStore => {
+                self.now_stored(settings::Store::Asking);
+                self.send_home(ctx, async move {
+                    Some(News::Store(match World::real() {
+                        Ok(world) => password_store(&world).await,
+                        Err(problem) => Err(problem),
+                    }))
+                });
+            }
             Wish::LookForEverything => {
                 self.removal(Removal::Looking);
                 let (saves, file) = (self.saves.clone(), self.kept.file.clone());
@@ -596,6 +615,20 @@ impl App {
                 });
             }
         }
+    }
+
+    fn stored(&mut self, answer: Result<Vec<String>, Problem>) {
+        self.now_stored(match answer {
+            Ok(accounts) => settings::Store::Answered(accounts),
+            Err(problem) => settings::Store::Unanswered(problem),
+        });
+    }
+
+    fn now_stored(&mut self, store: settings::Store) {
+        if let Some(page) = &mut self.settings {
+            page.store = store.clone();
+        }
+        self.store = store;
     }
 
     fn removal(&mut self, removal: Removal) {

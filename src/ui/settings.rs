@@ -23,6 +23,18 @@ pub struct Page {
     /// It was drawn before; the first time its title takes the focus.
     entered: bool,
     pub everything: Removal,
+    pub store: Store,
+}
+
+/// How the system's password store answered last.
+#[derive(Clone, Debug, Default)]
+pub enum Store {
+    #[default]
+    NotAsked,
+    Asking,
+    /// With the accounts whose tokens it keeps.
+    Answered(Vec<String>),
+    Unanswered(Problem),
 }
 
 /// How far the removal of everything is.
@@ -42,6 +54,7 @@ pub enum Wish {
     Close,
     /// The settings were changed in place.
     Changed,
+    AskStore,
     /// To see what the removal would remove.
     LookForEverything,
     RemoveEverything,
@@ -86,6 +99,7 @@ impl Page {
                             let before = *settings;
                             fields(ui, settings);
                             where_things_are(ui, places);
+                            wish = wish.or(store(ui, &self.store));
                             wish = wish.or(self.removal(ui));
                             if *settings != before {
                                 wish = Some(Wish::Changed);
@@ -166,6 +180,43 @@ impl Page {
         });
         wish
     }
+}
+
+/// How the password store stands, and the button that asks it. It may want its own password first, so it is not asked
+/// because somebody came for another setting.
+fn store(ui: &mut Ui, store: &Store) -> Option<Wish> {
+    let theme = Theme::of(ui);
+    kit::card(ui, Some("Password store"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        let (ask, possible) = match store {
+            Store::NotAsked => {
+                kit::live(ui, "Not asked since the program started.");
+                ("Ask the password store", true)
+            }
+            Store::Asking => {
+                kit::live(ui, "Asking the password store…");
+                ("Ask the password store", false)
+            }
+            Store::Answered(accounts) => {
+                let kept = match accounts.as_slice() {
+                    [] => "It answers. No token is kept in it.".to_owned(),
+                    names => format!("It answers. Tokens kept in it: {}.", names.join(", ")),
+                };
+                kit::marked(ui, Icon::Done, theme.success.text, "Done", &kept);
+                ("Ask again", true)
+            }
+            Store::Unanswered(problem) => {
+                let told = format!("{} {}", problem.what, problem.why);
+                kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &told);
+                for hint in &problem.hints {
+                    kit::caption(ui, &format!("{}.", hint.label));
+                }
+                ("Try again", true)
+            }
+        };
+        let button = ui.add_enabled_ui(possible, |ui| kit::secondary_button(ui, ask)).inner;
+        button.clicked().then_some(Wish::AskStore)
+    })
 }
 
 /// Whether the person agreed to what is listed.

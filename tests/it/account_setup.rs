@@ -33,7 +33,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     driven,
-    keychain::{KEYRING, in_session},
+    session::{KEYRING, in_session},
     web::Web,
 };
 

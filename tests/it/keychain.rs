@@ -1,13 +1,9 @@
 //! The system's keychain: a real one, one that is missing, one that never answers, one that is locked.
 //!
-//! Each state needs a message bus of its own. The bus is read from the environment of the whole process, so every test
-//! but the first runs itself once more in a child with that environment.
+//! Each state needs a message bus of its own, so every test but the first runs itself once more: see `tests/session.rs`.
 
 use std::{
-    fs::File,
-    io::Write as _,
-    path::Path,
-    process::{Command, Output, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -16,77 +12,13 @@ use poolwright::{
     keychain::{Keychain, KeychainError},
 };
 
+use crate::session::{INSIDE, KEYRING, LOCK, child, in_child, in_session, passed};
+
 const LIMIT: Duration = Duration::from_secs(3);
-const INSIDE: &str = "POOLWRIGHT_TEST_KEYCHAIN_CHILD";
 
 fn keychain() -> Keychain {
     Keychain::System { service: format!("poolwright-test-{}", std::process::id()) }
 }
-
-/// Whether this is the child; where not, runs `test` in a child on the given bus and expects it to pass.
-fn in_child(test: &str, bus: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    passed(&child(test, folder.path()).env("DBUS_SESSION_BUS_ADDRESS", bus).output().unwrap());
-    false
-}
-
-/// This test binary with one test and folders of its own.
-fn child(test: &str, folder: &Path) -> Command {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    at_home(child.args(["--exact", test, "--nocapture"]), folder);
-    child
-}
-
-fn at_home(command: &mut Command, folder: &Path) {
-    command
-        .env(INSIDE, "1")
-        .env("XDG_RUNTIME_DIR", folder)
-        .env("XDG_DATA_HOME", folder)
-        .env("XDG_CONFIG_HOME", folder)
-        .env_remove("DBUS_SESSION_BUS_ADDRESS")
-        .env_remove("DISPLAY")
-        .env_remove("WAYLAND_DISPLAY")
-        .stdin(Stdio::null());
-}
-
-fn passed(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// Whether this is the child; where not, runs `test` after `first` in a session with a bus of its own. That bus knows no
-/// service that it could start by itself.
-pub fn in_session(test: &str, first: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("bus.conf");
-    let listen = folder.path().display();
-    let text = format!(
-        "<busconfig><type>session</type><listen>unix:dir={listen}</listen>\
-         <policy context='default'><allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/><allow own='*'/></policy></busconfig>"
-    );
-    File::create(&config).unwrap().write_all(text.as_bytes()).unwrap();
-    let mut session = Command::new("dbus-run-session");
-    let script = format!("{first}\n\"$0\" --exact {test} --nocapture");
-    session.arg("--config-file").arg(config).args(["--", "bash", "-c", &script]);
-    session.arg(std::env::current_exe().unwrap());
-    at_home(&mut session, folder.path());
-    passed(&session.output().expect("dbus-run-session runs (package dbus)"));
-    false
-}
-
-/// A keyring that is open; it ends with its bus. It goes into the background before it has its name on the bus.
-pub const KEYRING: &str = "printf practice | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null && \
-                       gdbus wait --session --timeout 10 org.freedesktop.secrets || exit 9";
 
 #[tokio::test]
 async fn what_is_kept_is_recalled_replaced_and_forgotten() {
@@ -137,9 +69,7 @@ async fn a_locked_one_says_so_and_works_again_once_it_is_open() {
     }
     let keychain = keychain();
     keychain.keep("token:a", &Secret::new("kept"), LIMIT).await.unwrap();
-    let lock = "gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedesktop/secrets \
-                --method org.freedesktop.Secret.Service.Lock \"['/org/freedesktop/secrets/collection/login']\"";
-    assert!(Command::new("bash").args(["-c", lock]).status().unwrap().success());
+    assert!(Command::new("bash").args(["-c", LOCK]).status().unwrap().success());
     let err = keychain.recall("token:a", LIMIT).await.unwrap_err();
     assert!(err.locked(), "{err:?}");
 

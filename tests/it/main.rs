@@ -94,6 +94,8 @@ mod sealed;
 mod secret_bench;
 #[cfg(feature = "practice")]
 mod served;
+#[path = "../session.rs"]
+mod session;
 #[cfg(feature = "practice")]
 mod stages;
 mod traces;

@@ -13,6 +13,7 @@ mod frame;
 mod frame_time;
 mod hand_over;
 mod keyboard;
+mod keychain;
 mod measure;
 mod migrations;
 #[cfg(feature = "practice")]
@@ -23,6 +24,8 @@ mod pool;
 mod project;
 mod resuming;
 mod room;
+#[path = "../session.rs"]
+mod session;
 mod settings;
 mod sign_in;
 mod start;

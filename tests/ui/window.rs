@@ -30,7 +30,7 @@ use tokio::runtime::Runtime;
 use crate::fixtures::{self, WINDOW, whole};
 
 /// An account that nobody answers for.
-fn begun() -> Begun {
+pub fn begun() -> Begun {
     poolwright::safety::one_tls_provider();
     let world = World {
         api: "http://127.0.0.1:9".to_owned(),
