@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use crate::domain::{activity::OURS, conn_url::ConnUrl};
+use crate::domain::{activity::OURS, conn_url::ConnUrl, secret::Secret};
 
 /// Why no connection came about.
 #[derive(Debug, thiserror::Error)]
@@ -76,18 +76,16 @@ pub async fn connect_as(
 }
 
 fn options(url: &ConnUrl, ca: Option<&str>) -> PgConnectOptions {
-    let mut options = PgConnectOptions::new_without_pgpass()
+    let options = PgConnectOptions::new_without_pgpass()
         .host(&url.host)
         .port(url.port)
         .username(&url.user)
         .database(&url.database)
+        // The driver signs in with it. Where there is none it would take PGPASSWORD, which is for another server.
+        .password(url.password.as_ref().map_or("", Secret::expose))
         // No pooler has to know of it.
         .extra_float_digits(None)
         .disable_statement_logging();
-    if let Some(password) = &url.password {
-        // The driver signs in with it.
-        options = options.password(password.expose());
-    }
     match ca {
         Some(pem) => {
             options.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert_from_pem(pem.as_bytes().to_vec())

@@ -47,6 +47,8 @@ mod files;
 mod foretold;
 mod guide;
 mod hand_over;
+#[cfg(all(feature = "practice", target_os = "linux"))]
+mod kept;
 mod keychain;
 #[cfg(feature = "practice")]
 mod load;
