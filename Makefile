@@ -46,6 +46,7 @@ check:
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --no-default-features -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --no-default-features --features gui -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --no-default-features --features practice -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps --document-private-items
 	cargo test $(CARGO_FLAGS) --test architecture

@@ -3,6 +3,11 @@
 //! `domain` holds the rules, `setup` the twelve steps as a pure core, `effects` carries their orders out through
 //! the adapters, `ui` and `cli` drive the same core, `practice` is an account to practise on.
 
+#[cfg(all(feature = "practice", not(unix)))]
+compile_error!(
+    "practice runs PgBouncer, which needs Unix: build with --no-default-features --features gui"
+);
+
 pub mod address;
 #[cfg(feature = "gui")]
 pub mod appearance;
@@ -31,5 +36,6 @@ pub mod setup;
 #[cfg(feature = "gui")]
 pub mod ui;
 
+#[cfg(feature = "practice")]
 #[cfg(test)]
 mod troubleshooting;

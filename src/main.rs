@@ -62,8 +62,10 @@ fn no_window(why: &str) -> Exit {
 mod window {
     use std::{path::PathBuf, sync::Arc};
 
+    #[cfg(feature = "practice")]
+    use poolwright::cli::{report, run};
     use poolwright::{
-        cli::{Exit, report, run},
+        cli::Exit,
         effects::{World, saved::Place, settings},
         setup::{Rules, Setup},
         ui::{self, Begun, Open, StartPractice, StartReal},
