@@ -24,11 +24,12 @@ use crate::{
         problem::Problem,
     },
     effects::{
-        access, account, app, files, migrations, pool, profile, project, saved, sign_in, slot,
+        access, account, app, files, migrations, pool,
+        profile::{self, ProfileError},
+        project, saved, sign_in, slot,
     },
     keychain::KeychainError,
     postgres::migrate::{MigrateError, ScriptError},
-    profile::ProfileError,
     project::{
         command::CommandError,
         files::FileError,
@@ -348,7 +349,8 @@ fn apps() -> Vec<Problem> {
 
 fn profiles() -> Vec<Problem> {
     let file = || PathBuf::from("poolwright.toml");
-    let fault = crate::profile::parse("version = 1\n[pool]\nsize = \"ten\"\n", &[]).unwrap_err();
+    let fault =
+        crate::domain::profile::parse("version = 1\n[pool]\nsize = \"ten\"\n", &[]).unwrap_err();
     let source = DiskError::Denied { path: file(), source: denied() };
     [
         ProfileError::Missing(file()),
