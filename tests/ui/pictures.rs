@@ -70,7 +70,7 @@ const LIGHT: Kind =
     Kind { name: "light", theme: Theme::Light, size: WINDOW, scale: 1.0, contrast: false };
 
 /// The window of the first start and the smallest, in both themes; text at 200 % in either is one of these, closer.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     LIGHT,
     Kind { name: "dark", theme: Theme::Dark, ..LIGHT },
     Kind { name: "small", size: SMALL, scale: 2.0, ..LIGHT },
@@ -79,7 +79,9 @@ const KINDS: [Kind; 8] = [
     Kind { name: "large", size: Vec2::new(590.0, 390.0), scale: 2.0, ..LIGHT },
     Kind { name: "contrast", theme: Theme::Dark, contrast: true, ..LIGHT },
     Kind { name: "contrast-light", contrast: true, ..LIGHT },
+    // What stands below the edge of a window, in the widest and in the narrowest.
     Kind { name: "whole", size: Vec2::new(1180.0, 1900.0), ..LIGHT },
+    Kind { name: "narrow", size: Vec2::new(480.0, 2600.0), ..LIGHT },
 ];
 
 impl Kind {

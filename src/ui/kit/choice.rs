@@ -58,7 +58,13 @@ pub fn radio(ui: &mut Ui, selected: bool, title: &str, meaning: &str) -> Respons
     mark(ui, Mark::Radio, selected, &words)
 }
 
-/// One of several, with its particulars on a second line.
+/// One of several, with its meaning below: it is long.
+pub fn radio_above(ui: &mut Ui, selected: bool, title: &str, meaning: &str) -> Response {
+    let words = Words { below: meaning, ..Words::of(title) };
+    mark(ui, Mark::Radio, selected, &words)
+}
+
+/// One of a list of many, with its particulars on a second line.
 pub fn radio_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
     let words = Words { below: particulars, ..Words::of(title) };
     mark(ui, Mark::Row, selected, &words)
@@ -140,7 +146,7 @@ impl<'a> Words<'a> {
 
     /// What there is to know beside the name.
     fn description(&self, mark: Mark) -> &'a str {
-        if mark == Mark::Radio { self.beside } else { self.below }
+        if mark == Mark::Radio && self.below.is_empty() { self.beside } else { self.below }
     }
 
     fn laid(&self, ui: &Ui) -> LayoutJob {

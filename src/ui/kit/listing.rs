@@ -71,7 +71,8 @@ fn rows(ui: &mut Ui, name: &str, begin: Begin, lines: &[Listed<'_>], place: &Res
             + 2.0 * gap::M
     });
     ui.spacing_mut().item_spacing = Vec2::ZERO;
-    let builder = UiBuilder::new().id_salt((name, "scrolled"));
+    // Its lines go on beyond its edge.
+    let builder = UiBuilder::new().id_salt((name, "scrolled")).accessibility_role(Role::ScrollView);
     ui.scope_builder(builder, |ui| {
         ScrollArea::both()
             .id_salt(name)

@@ -68,7 +68,11 @@ pub struct Head<'a> {
 const ICON: f32 = 16.0;
 const PADDING: f32 = 8.0;
 const LINE: f32 = 20.0;
-const TIME_WIDTH: f32 = 58.0;
+const TIME_WIDTH: f32 = 52.0;
+/// Below this width the columns stand closer,
+const CLOSE_BELOW: f32 = 620.0;
+/// and below this one a stage stands above what was found, not beside it.
+const ABOVE_BELOW: f32 = 480.0;
 
 /// Draws the rows under their heads; without heads there is one column.
 pub fn stages(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row]) {
@@ -103,7 +107,10 @@ fn list(ui: &mut Ui, heads: &[Head<'_>], rows: &[Row], age: Age) {
 /// Where the columns stand, from the left edge of the list.
 struct Columns {
     title: f32,
+    /// Where the first of them begins.
+    first: f32,
     each: f32,
+    between: f32,
 }
 
 impl Columns {
@@ -112,12 +119,19 @@ impl Columns {
         // A single column has short findings, and leaves room for long names.
         let share = if count == 1 { 0.45 } else { 0.18 };
         let title = (width * share).max(104.0);
-        let between = gap::XL * (count - 1) as f32;
-        Self { title, each: (width - title - gap::L - between) / count as f32 }
+        let between = if width < CLOSE_BELOW { gap::M } else { gap::XL };
+        let above = 1 < count && width < ABOVE_BELOW;
+        let (title, first) = if above { (width, 0.0) } else { (title, title + gap::L) };
+        let gaps = between * (count - 1) as f32;
+        Self { title, first, each: (width - first - gaps) / count as f32, between }
     }
 
     fn left(&self, column: usize) -> f32 {
-        self.title + gap::L + column as f32 * (self.each + gap::XL)
+        self.first + column as f32 * (self.each + self.between)
+    }
+
+    fn title_is_above(&self) -> bool {
+        self.first < self.title
     }
 
     /// What has no time has its room as well.
@@ -211,14 +225,19 @@ fn row_ui<'a>(
         row.cells.iter().map(|cell| Laid::of(ui, cell, columns.text_width(cell), age)).collect();
     let font = TextStyle::Body.resolve(ui.style());
     let title = ui.painter().layout(row.title.clone(), font, theme.text_2, columns.title);
-    let tallest = laid.iter().map(|cell| cell.text.size().y).fold(title.size().y, f32::max);
-    let size = vec2(ui.available_width(), tallest.max(LINE) + 2.0 * PADDING);
+    let found = laid.iter().map(|cell| cell.text.size().y).fold(LINE, f32::max);
+    let (above, tallest) = if columns.title_is_above() {
+        (title.size().y + gap::XS, found)
+    } else {
+        (0.0, found.max(title.size().y))
+    };
+    let size = vec2(ui.available_width(), above + tallest + 2.0 * PADDING);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let top = rect.top() + PADDING;
     ui.painter().hline(rect.x_range(), rect.top(), theme.rule());
     ui.painter().galley(pos2(rect.left(), top + 1.0), title, theme.text_2);
     for (column, ((cell, laid), name)) in row.cells.iter().zip(&laid).zip(names).enumerate() {
-        let at = pos2(rect.left() + columns.left(column), top);
+        let at = pos2(rect.left() + columns.left(column), top + above);
         let place = Rect::from_min_size(at, vec2(columns.each, tallest));
         let response = ui.interact(place, ui.id_of(("cell", index), column), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, sentence(row, name, cell)));

@@ -1,10 +1,12 @@
 //! A plain table: head, hairlines, numbers right-aligned in digits of one width.
 
-use egui::{Align, Align2, Label, Layout, Rect, Role, TextStyle, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, Align2, Label, Layout, Rect, RichText, Role, TextStyle, Ui, UiBuilder, pos2, vec2,
+};
 
 use crate::ui::{
-    kit::figures::figures,
-    theme::{Theme, gap},
+    kit::{caption, figures::figures, key_value},
+    theme::{Theme, gap, role},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,9 @@ impl Column {
 pub fn table(ui: &mut Ui, name: &str, columns: &[Column], rows: &[Vec<String>]) {
     let builder = UiBuilder::new().accessibility_role(Role::Table).accessibility_label(name);
     ui.scope_builder(builder, |ui| {
+        if ui.available_width() < least_width(columns) {
+            return stacked(ui, columns, rows);
+        }
         ui.spacing_mut().item_spacing.y = 0.0;
         let spans = spans(columns, ui.available_width());
         let heads: Vec<&str> = columns.iter().map(|column| column.head.as_str()).collect();
@@ -45,6 +50,32 @@ pub fn table(ui: &mut Ui, name: &str, columns: &[Column], rows: &[Vec<String>]) 
             row(ui, columns, &spans, &cells, Kind::Body);
         }
     });
+}
+
+/// What a column of text needs to be read.
+const LEAST: f32 = 110.0;
+
+fn least_width(columns: &[Column]) -> f32 {
+    let gaps = gap::L * columns.len().saturating_sub(1) as f32;
+    columns.iter().map(|column| column.width.unwrap_or(LEAST)).sum::<f32>() + gaps
+}
+
+/// Where the columns have no room beside each other: a list for each row, under its first cell.
+fn stacked(ui: &mut Ui, columns: &[Column], rows: &[Vec<String>]) {
+    ui.spacing_mut().item_spacing.y = gap::XS;
+    if let Some(first) = columns.first() {
+        caption(ui, &first.head);
+    }
+    for cells in rows {
+        hairline(ui);
+        for (place, (column, text)) in columns.iter().zip(cells).enumerate() {
+            if place == 0 {
+                ui.add(Label::new(RichText::new(text).text_style(role::strong())).wrap());
+            } else {
+                key_value(ui, &column.head, text);
+            }
+        }
+    }
 }
 
 /// A line one point high across the width, as between rows.
@@ -115,6 +146,12 @@ mod tests {
         let columns = [Column::text("a"), Column::figures("b", 80.0), Column::figures("c", 60.0)];
         let spans = spans(&columns, 500.0);
         assert_eq!(spans, [(0.0, 328.0), (344.0, 80.0), (440.0, 60.0)]);
+    }
+
+    #[test]
+    fn columns_that_have_no_room_are_not_drawn_beside_each_other() {
+        let columns = [Column::text("a"), Column::figures("b", 80.0)];
+        assert_eq!(least_width(&columns), LEAST + gap::L + 80.0);
     }
 
     #[test]

@@ -367,7 +367,7 @@ fn scopes(ui: &mut Ui, scopes: &[Scope], known: bool) {
     }
     let title = "What the token is used for";
     kit::card(ui, Some(title), |ui| {
-        if !known && WIDE <= ui.available_width() {
+        if !known {
             let columns =
                 [Column::text("Use"), Column::text_of("Scope", 180.0), Column::text("Without it")];
             let row = |scope: &Scope| {
@@ -382,7 +382,7 @@ fn scopes(ui: &mut Ui, scopes: &[Scope], known: bool) {
             if 0 < place {
                 kit::hairline(ui);
             }
-            row(ui, scope, known);
+            row(ui, scope);
         }
     });
 }
@@ -390,7 +390,7 @@ fn scopes(ui: &mut Ui, scopes: &[Scope], known: bool) {
 /// From this width on, each has its columns.
 const WIDE: f32 = 520.0;
 
-fn row(ui: &mut Ui, scope: &Scope, known: bool) {
+fn row(ui: &mut Ui, scope: &Scope) {
     let theme = Theme::of(ui);
     let (icon, colour, word) = match scope.grant {
         Grant::Has => (Icon::Done, theme.success.text, "granted"),
@@ -420,10 +420,8 @@ fn row(ui: &mut Ui, scope: &Scope, known: bool) {
         cell(ui, width, &needed);
         ui.horizontal_wrapped(|ui| {
             name(ui);
-            if known {
-                ui.add_space(gap::S);
-                state(ui);
-            }
+            ui.add_space(gap::S);
+            state(ui);
         });
     } else {
         ui.horizontal(|ui| {
@@ -432,7 +430,7 @@ fn row(ui: &mut Ui, scope: &Scope, known: bool) {
             cell(ui, width * 0.2, &state);
         });
     }
-    if scope.grant == Grant::Lacks || !known {
+    if scope.grant == Grant::Lacks {
         kit::caption(ui, &format!("Without it: {}", scope.without));
         ui.add_space(gap::XS);
     }

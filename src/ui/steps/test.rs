@@ -5,7 +5,7 @@ mod behind;
 
 pub(super) use access::access;
 
-use egui::{Key, RichText, Ui};
+use egui::{Key, Label, RichText, Ui};
 use jiff::Timestamp;
 
 use crate::{
@@ -143,7 +143,9 @@ fn result(ui: &mut Ui, step: &Step, facts: &Facts, now: Timestamp) -> Option<Act
                 None => format!("Tested at {}", kit::clock(tested.at)),
             };
             let color = if old.is_some() { theme.idle } else { theme.text_2 };
-            ui.label(RichText::new(format!("{when}{version}")).small().color(color));
+            // On the next line as a whole, where it has no room beside the buttons.
+            let told = RichText::new(format!("{when}{version}")).small().color(color);
+            ui.add(Label::new(told).extend());
         });
         act
     })

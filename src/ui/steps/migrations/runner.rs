@@ -83,7 +83,7 @@ fn again(ui: &mut Ui, own: &Own) -> Option<Act> {
 
 fn choice(ui: &mut Ui, own: &mut Own, look: &Look, folder: Option<&Path>, chosen: Runner) {
     let mut choose = |ui: &mut Ui, runner, title: &str, meaning: &str| {
-        if kit::radio_row(ui, runner == chosen, title, meaning).clicked() && runner != chosen {
+        if kit::radio_above(ui, runner == chosen, title, meaning).clicked() && runner != chosen {
             own.draft.runner = Some(runner);
         }
     };

@@ -1,6 +1,6 @@
 //! One URL in its parts: what each means here, and how to copy, show and edit it.
 
-use egui::{Id, RichText, Ui};
+use egui::{Id, Label, RichText, Ui};
 
 use crate::{
     domain::{
@@ -56,9 +56,9 @@ pub(super) fn card(
             .horizontal_wrapped(|ui| {
                 let act = copies(ui, port, made);
                 shown.toggle(ui, &name);
-                ui.label(
-                    RichText::new(format!("goes into {key}")).small().color(Theme::of(ui).text_2),
-                );
+                // On the next line as a whole, where it has no room beside the buttons.
+                let goes = RichText::new(format!("goes into {key}")).small();
+                ui.add(Label::new(goes.color(Theme::of(ui).text_2)).extend());
                 act
             })
             .inner;
