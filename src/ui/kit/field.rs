@@ -33,6 +33,31 @@ pub fn form<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     .inner
 }
 
+/// One of two fields that belong beside each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    Left,
+    Right,
+}
+
+/// Draws both beside each other, or below each other where there is no room for what they say.
+pub fn halves(ui: &mut Ui, mut add: impl FnMut(&mut Ui, Half)) {
+    const LEAST: f32 = 200.0;
+    if ui.available_width() < 2.0 * LEAST + gap::L {
+        add(ui, Half::Left);
+        add(ui, Half::Right);
+        return;
+    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::L;
+        ui.columns(2, |columns| {
+            let [left, right] = columns else { return };
+            add(left, Half::Left);
+            add(right, Half::Right);
+        });
+    });
+}
+
 fn line(text: &mut String) -> TextEdit<'_> {
     TextEdit::singleline(text)
         .margin(egui::Margin::symmetric(10, 7))

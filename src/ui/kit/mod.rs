@@ -39,7 +39,7 @@ pub use choice::{Tick, beneath_check, check, check_row, listed_row, radio, radio
 pub use code::{code, code_to};
 pub use commands::{Chosen, Command, commands};
 pub use confirm::{Question, confirm};
-pub use field::{field, form, secret_field};
+pub use field::{Half, field, form, halves, secret_field};
 pub use figures::{ago, clock, clock_with_seconds, day, figures};
 pub use finder::{Offer, finder};
 pub use fold::{fold, fold_of};

@@ -17,7 +17,7 @@ use crate::{
     ui::{
         act::Act,
         brake,
-        kit::{self, Column, Icon},
+        kit::{self, Column, Half, Icon},
         theme::{FORM_WIDTH, Theme, gap},
     },
 };
@@ -150,11 +150,12 @@ fn options(ui: &mut Ui, setup: &mut Setup) {
     kit::fold(ui, "Options of the load test", |ui| {
         ui.set_max_width(FORM_WIDTH.min(ui.available_width()));
         ui.spacing_mut().item_spacing.y = gap::M;
-        ui.columns(2, |columns| {
-            let [left, right] = columns else { return };
-            kit::number(left, "Clients", &mut draft.clients, 1..=caps.clients);
-            let most = u32::try_from(caps.lasts.as_secs()).unwrap_or(u32::MAX);
-            kit::number(right, "Seconds on each URL", &mut draft.seconds, 1..=most);
+        let most = u32::try_from(caps.lasts.as_secs()).unwrap_or(u32::MAX);
+        kit::halves(ui, |ui, half| {
+            match half {
+                Half::Left => kit::number(ui, "Clients", &mut draft.clients, 1..=caps.clients),
+                Half::Right => kit::number(ui, "Seconds on each URL", &mut draft.seconds, 1..=most),
+            };
         });
         let through = [
             (Through::Both, "Both URLs, one after the other".to_owned()),

@@ -21,7 +21,7 @@ use crate::{
     },
     ui::{
         act::{Act, Copied},
-        kit::{self, Icon},
+        kit::{self, Half, Icon},
         theme::{Theme, gap},
     },
 };
@@ -132,21 +132,19 @@ fn form(ui: &mut Ui, setup: &mut Setup, view: View) -> Option<Act> {
     let View { mut client, mut private } = view;
     let ids = View::ids();
     kit::card(ui, Some("Form and names"), |ui| {
-        ui.spacing_mut().item_spacing.x = gap::L;
         if reader::choice(ui, &setup.facts, &mut client) {
             ui.data_mut(|data| data.insert_temp(ids.0, client));
         }
-        ui.columns(2, |columns| {
-            let [left, right] = columns else { return };
-            if kit::select(left, "Where the code runs", &mut private, &places(&setup.facts)) {
-                left.data_mut(|data| data.insert_temp(ids.1, private));
+        kit::halves(ui, |ui, half| match half {
+            Half::Left => {
+                if kit::select(ui, "Where the code runs", &mut private, &places(&setup.facts)) {
+                    ui.data_mut(|data| data.insert_temp(ids.1, private));
+                }
             }
-            kit::number(
-                right,
-                "Connections per instance",
-                &mut setup.steps.urls.draft.limit,
-                1..=200,
-            );
+            Half::Right => {
+                let limit = &mut setup.steps.urls.draft.limit;
+                kit::number(ui, "Connections per instance", limit, 1..=200);
+            }
         });
         if private {
             kit::caption(
@@ -154,18 +152,20 @@ fn form(ui: &mut Ui, setup: &mut Setup, view: View) -> Option<Act> {
                 "The private host is reached from DigitalOcean's network only. This computer tests over the public host.",
             );
         }
-        ui.columns(2, |columns| {
-            let [left, right] = columns else { return };
-            let draft = &mut setup.steps.urls.draft;
-            names(left, &mut draft.pooled_key, &mut draft.direct_key);
-            verification(right, setup);
+        kit::halves(ui, |ui, half| match half {
+            Half::Left => {
+                let draft = &mut setup.steps.urls.draft;
+                names(ui, &mut draft.pooled_key, &mut draft.direct_key);
+            }
+            Half::Right => verification(ui, setup),
         });
         let draft = &mut setup.steps.urls.draft;
         if !is_usual(&draft.pooled_key, &draft.direct_key) || own_names(ui) {
-            ui.columns(2, |columns| {
-                let [left, right] = columns else { return };
-                kit::field(left, "Variable, pooled", &mut draft.pooled_key, "");
-                kit::field(right, "Variable, direct", &mut draft.direct_key, "");
+            kit::halves(ui, |ui, half| {
+                match half {
+                    Half::Left => kit::field(ui, "Variable, pooled", &mut draft.pooled_key, ""),
+                    Half::Right => kit::field(ui, "Variable, direct", &mut draft.direct_key, ""),
+                };
             });
         }
         if draft.verify {

@@ -13,8 +13,8 @@ use crate::{
     ui::{
         act::Act,
         brake,
-        kit::{self, Icon},
-        theme::{Theme, gap},
+        kit::{self, Half, Icon},
+        theme::Theme,
     },
 };
 
@@ -95,15 +95,15 @@ fn lease_form(
     blocked: Option<&str>,
 ) -> Option<Act> {
     let mut act = None;
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.x = gap::L;
-        ui.columns(2, |columns| {
-            let [left, right] = columns else { return };
+    kit::halves(ui, |ui, half| match half {
+        Half::Left => {
             let label = "Public address of this computer";
-            kit::field(left, label, &mut draft.address, "IPv4, as 203.0.113.7");
+            kit::field(ui, label, &mut draft.address, "IPv4, as 203.0.113.7");
+        }
+        Half::Right => {
             let lengths = LeaseLength::ALL.map(|length| (length, length.words().to_owned()));
-            kit::select(right, "Allow for", &mut draft.lease, &lengths);
-        });
+            kit::select(ui, "Allow for", &mut draft.lease, &lengths);
+        }
     });
     ui.horizontal_wrapped(|ui| {
         let find =

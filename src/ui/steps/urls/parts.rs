@@ -16,7 +16,7 @@ use crate::{
     },
     ui::{
         act::{Act, Copied},
-        kit::{self, Column, Part},
+        kit::{self, Column, Half, Part},
         theme::Theme,
     },
 };
@@ -217,19 +217,23 @@ fn database_sentence(facts: &Facts, port: Port, database: &str) -> String {
 /// The parts of a pasted URL as fields; what is changed there changes the URL.
 pub(super) fn edit(ui: &mut Ui, url: &mut ConnUrl, port: Port) {
     let word = port.word();
-    ui.columns(2, |columns| {
-        let [left, right] = columns else { return };
-        kit::field(left, &format!("Host, {word}"), &mut url.host, "");
-        let mut number = u32::from(url.port);
-        kit::number(right, &format!("Port, {word}"), &mut number, 1..=65535);
-        url.port = u16::try_from(number).unwrap_or(url.port);
+    kit::halves(ui, |ui, half| match half {
+        Half::Left => {
+            kit::field(ui, &format!("Host, {word}"), &mut url.host, "");
+        }
+        Half::Right => {
+            let mut number = u32::from(url.port);
+            kit::number(ui, &format!("Port, {word}"), &mut number, 1..=65535);
+            url.port = u16::try_from(number).unwrap_or(url.port);
+        }
     });
-    ui.columns(2, |columns| {
-        let [left, right] = columns else { return };
-        let name = part_name(&PieceKind::Database, port);
-        let name = if port == Port::Pooled { "Pool's name".to_owned() } else { capital(name) };
-        kit::field(left, &format!("{name}, {word}"), &mut url.database, "");
-        kit::field(right, &format!("User, {word}"), &mut url.user, "");
+    let name = part_name(&PieceKind::Database, port);
+    let name = if port == Port::Pooled { "Pool's name".to_owned() } else { capital(name) };
+    kit::halves(ui, |ui, half| {
+        match half {
+            Half::Left => kit::field(ui, &format!("{name}, {word}"), &mut url.database, ""),
+            Half::Right => kit::field(ui, &format!("User, {word}"), &mut url.user, ""),
+        };
     });
     // The field edits a plain text; the copy made for it is wiped after each frame.
     let text = url.password.as_ref().map_or("", |password| password.expose());
