@@ -24,19 +24,19 @@ pub fn ask(ui: &mut Ui, typed: &mut String, setup: &mut Setup) {
         let edge = Rect::from_min_size(ui.max_rect().min + vec2(0.0, 6.0), vec2(4.0, 36.0));
         ui.painter().rect_filled(edge, 2, theme.environment(Environment::Production));
         ui.add_space(gap::M);
+        let label = format!("Allow changes to {name}");
+        let room = ui.available_width() - kit::button_width(ui, &label) - gap::S;
         let field = ui
             .add(
                 egui::TextEdit::singleline(typed)
                     .margin(egui::Margin::symmetric(10, 7))
-                    .desired_width(200.0_f32.min(ui.available_width() - 190.0)),
+                    .min_size(vec2(0.0, 34.0))
+                    .align(egui::Align2::LEFT_CENTER)
+                    .desired_width(200.0_f32.min(room).max(80.0)),
             )
             .accessible_name(format!("Name of the cluster, {name}, to allow changes"));
         let right = typed.trim() == name;
-        let button = ui
-            .add_enabled_ui(right, |ui| {
-                kit::secondary_button(ui, &format!("Allow changes to {name}"))
-            })
-            .inner;
+        let button = ui.add_enabled_ui(right, |ui| kit::secondary_button(ui, &label)).inner;
         let entered =
             field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) && right;
         if button.clicked() || entered {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use egui::{Theme, accesskit::Role};
-use egui_kittest::kittest::NodeT as _;
+use egui_kittest::kittest::{AccessKitNode, NodeT as _};
 
 use crate::{
     fixtures::{Make, SMALL, WINDOW, plan, proof, shop, sized},
@@ -27,7 +27,7 @@ fn nothing_stands_out_of_the_window_sideways() {
             // The text of a field of one line is longer than the field and moves inside it, as lines of code do.
             let placed = |node: &egui_kittest::Node<'_>| {
                 let node = node.accesskit_node();
-                let scrolls = std::iter::successors(node.parent(), |node| node.parent())
+                let scrolls = std::iter::successors(node.parent(), AccessKitNode::parent)
                     .any(|above| above.role() == Role::ScrollView);
                 node.raw_bounds().is_some() && node.role() != Role::TextRun && !scrolls
             };

@@ -142,14 +142,14 @@ pub fn copy_button(ui: &mut Ui, label: &str, name: &str) -> bool {
 
 /// How wide a button that copies is: "Copied" and its tick have room in it too.
 pub(super) fn copy_width(ui: &Ui, label: &str) -> f32 {
-    let widest = ["Copied", label]
-        .map(|text| {
-            let font = TextStyle::Button.resolve(ui.style());
-            ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
-        })
-        .into_iter()
-        .fold(0.0, f32::max);
-    widest + 2.0 * ui.spacing().button_padding.x + gap::L + 2.0
+    button_width(ui, "Copied").max(button_width(ui, label)) + gap::L + 2.0
+}
+
+/// How wide a button with this text is.
+pub fn button_width(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Button.resolve(ui.style());
+    let text = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+    text.size().x + 2.0 * ui.spacing().button_padding.x
 }
 
 /// A small rounded button of the header; tinted where it stands for something that is on.

@@ -30,8 +30,8 @@ mod text;
 
 pub use anatomy::{Part, anatomy};
 pub use button::{
-    chip, chip_width, copy_button, danger_button, key_row, link_button, link_of, primary_button,
-    quiet_button, secondary_button,
+    button_width, chip, chip_width, copy_button, danger_button, key_row, link_button, link_of,
+    primary_button, quiet_button, secondary_button,
 };
 pub use capacity::{Pattern, Segment, capacity};
 pub use chart::{Chart, chart, use_letter_keys};
