@@ -42,11 +42,11 @@ fn the_chart_is_told_in_words() {
 #[test]
 fn the_chart_turns_into_a_table_with_the_same_numbers() {
     let mut harness = window(settled(StepId::Verify));
-    harness.get_by_role_and_label(Role::Link, "Show as table").click();
+    harness.get_by_role_and_label(Role::Button, "Show as table").click();
     harness.run_ok();
     harness.get_by_role_and_label(Role::Table, "Connections to PostgreSQL");
     assert!(0 < harness.query_all_by_label("before").count());
-    harness.get_by_role_and_label(Role::Link, "Show as chart").click();
+    harness.get_by_role_and_label(Role::Button, "Show as chart").click();
     harness.run_ok();
     assert!(harness.query_by_role_and_label(Role::Table, "Connections to PostgreSQL").is_none());
 }

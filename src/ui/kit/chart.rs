@@ -20,7 +20,7 @@ use crate::{
     },
     ui::{
         kit::{
-            focus_ring, subheading,
+            focus_ring, link_button, subheading,
             table::{Column, table},
         },
         theme::{Theme, gap},
@@ -70,7 +70,7 @@ fn head(ui: &mut Ui, id: Id, title: &str, data: &chart::Chart) -> bool {
     let mut right = |ui: &mut Ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         legend.paint(ui);
-        if ui.add(egui::Link::new(egui::RichText::new(label).small())).clicked() {
+        if link_button(ui, label).clicked() {
             as_table = !as_table;
         }
     };
@@ -85,7 +85,11 @@ fn head(ui: &mut Ui, id: Id, title: &str, data: &chart::Chart) -> bool {
         fits
     });
     if !fits.inner {
-        ui.horizontal_wrapped(right);
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.spacing_mut().interact_size.y = 28.0;
+            ui.horizontal_wrapped(right);
+        });
     }
     ui.data_mut(|data| data.insert_temp(id, as_table));
     as_table
@@ -107,8 +111,10 @@ impl Legend {
         let laid =
             |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), theme.text_2);
         let entries: Vec<_> = data.parts().map(|part| (part, laid(words(part)))).collect();
-        let width = entries.iter().map(|(_, text)| Self::entry_width(text)).sum::<f32>()
-            + laid(link).size().x;
+        let font = TextStyle::Button.resolve(ui.style());
+        let link = ui.painter().layout_no_wrap(link.to_owned(), font, theme.accent);
+        let width =
+            entries.iter().map(|(_, text)| Self::entry_width(text)).sum::<f32>() + link.size().x;
         Self { entries, width }
     }
 
