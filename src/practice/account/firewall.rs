@@ -62,7 +62,7 @@ impl Rules {
             .get("uuid")
             .and_then(|id| self.rules.iter().find(|old| old.get("uuid") == Some(id)));
         let kept = |key: &str| known.and_then(|old| old.get(key)).cloned();
-        let id = kept("uuid").unwrap_or_else(|| json!(uuid::Uuid::new_v4()));
+        let id = kept("uuid").unwrap_or_else(|| json!(uuid::Uuid::new_v4().to_string()));
         let created = kept("created_at").unwrap_or_else(|| json!(Timestamp::now().to_string()));
         rule.insert("uuid".to_owned(), id);
         rule.insert("cluster_uuid".to_owned(), json!(self.cluster));
