@@ -167,6 +167,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a document in the sources")]
 fn the_guides_page_says_what_the_program_says() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     if std::env::var_os("POOLWRIGHT_WRITE_GUIDE").is_some() {

@@ -678,6 +678,10 @@ fn later() -> Vec<Row> {
     ]
 }
 
+/// With the account at hand these would say that what is there is missing; `mistakes` has them.
+const THERE: [&str; 6] =
+    ["3D000", "no such pool", "pool's database", "console", "not pooled", "not direct"];
+
 /// Every problem of a connection for the guide, by the part of the connection: as it is told where the account is known.
 pub(crate) fn told() -> Vec<(&'static str, Vec<Problem>)> {
     let about_encryption = |symptom: &Symptom| {
@@ -694,9 +698,6 @@ pub(crate) fn told() -> Vec<(&'static str, Vec<Problem>)> {
     };
     let ended = |symptom: &Symptom| matches!(symptom, Symptom::Closed | Symptom::Broken(_));
     let unused = Known { authority_unused: true, ..known() };
-    // With the account at hand these would say that what is there is missing; `mistakes` has them.
-    const THERE: [&str; 6] =
-        ["3D000", "no such pool", "pool's database", "console", "not pooled", "not direct"];
     let explained = |rows: Vec<Row>| -> Vec<Problem> {
         let rows = rows.into_iter().filter(|row| !THERE.contains(&row.3));
         let problem =
