@@ -42,7 +42,7 @@ impl Home {
         command
             // Only these calls are stopped at; the program is hardly slower for it.
             .args(["-f", "-y", "-qq", "--seccomp-bpf", "-s", "65536"])
-            .args(["-e", "trace=open,openat,creat", "-o"])
+            .args(["-e", "trace=open,openat,creat,connect", "-o"])
             .arg(self.path().join("calls"))
             .arg(program)
             .args(arguments)
@@ -63,6 +63,13 @@ impl Home {
         let files = files.filter(|file| !file.starts_with("/dev") && !file.starts_with("/proc"));
         (output, files.collect())
     }
+}
+
+/// `7 connect(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("192.0.2.1")}, 16) = 0`: 192.0.2.1.
+fn spoken_to(line: &str) -> Option<&str> {
+    let (_, address) =
+        line.split_once("sa_family=AF_INET").filter(|_| line.contains("connect("))?;
+    address.split('"').nth(1)
 }
 
 /// `7 openat(AT_FDCWD</home>, "a", O_WRONLY|O_CREAT, 0600) = 5</home/a>`: `/home/a`.
@@ -92,6 +99,24 @@ fn a_file_that_is_opened_to_be_written_is_told_from_one_that_is_read() {
 }
 
 #[test]
+fn who_is_spoken_to_is_read_from_either_family() {
+    for (line, expected) in [
+        (
+            r#"7 connect(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("192.0.2.1")}, 16) = -1 EINPROGRESS (Operation now in progress)"#,
+            Some("192.0.2.1"),
+        ),
+        (
+            r#"7 connect(9<TCPv6:[1]>, {sa_family=AF_INET6, sin6_port=htons(443), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "2001:db8::1", &sin6_addr), sin6_scope_id=0}, 28) = 0"#,
+            Some("2001:db8::1"),
+        ),
+        (r#"7 connect(9<UNIX:[1]>, {sa_family=AF_UNIX, sun_path="/run/bus"}, 110) = 0"#, None),
+        (r#"7 openat(AT_FDCWD</a>, "b", O_RDONLY) = 5</a/b>"#, None),
+    ] {
+        assert_eq!(spoken_to(line), expected, "{line}");
+    }
+}
+
+#[test]
 fn a_write_anywhere_is_seen() {
     let (home, elsewhere) = (Home::new(), tempfile::tempdir().unwrap());
     let file = elsewhere.path().join("file");
@@ -103,7 +128,8 @@ fn a_write_anywhere_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_set_up_writes_in_the_project_and_its_own_data_folder_alone() {
+async fn a_set_up_writes_in_the_project_and_its_data_folder_and_speaks_with_account_and_database_alone()
+ {
     let practice = Practice::start(Scenario::parse("fresh").unwrap()).await.unwrap();
     let home = Home::new();
     let profile = home.path().join("poolwright.toml");
@@ -137,5 +163,9 @@ async fn a_set_up_writes_in_the_project_and_its_own_data_folder_alone() {
     let data = home.path().join("data/poolwright");
     let strangers: Vec<_> = others.iter().filter(|file| !file.starts_with(&data)).collect();
     assert!(strangers.is_empty(), "{strangers:?}");
+    // Account and database are on this computer, and nobody else has anything to do with a set-up.
+    let calls = std::fs::read_to_string(home.path().join("calls")).unwrap();
+    let spoken_to: BTreeSet<&str> = calls.lines().filter_map(spoken_to).collect();
+    assert_eq!(spoken_to, BTreeSet::from(["127.0.0.1"]));
     practice.stop().await;
 }
