@@ -1,7 +1,10 @@
 //! What a button will send to the account, told before it is sent: the core is played forward on a copy, with the answers
 //! of a run that goes well.
 
+mod beside;
 mod requests;
+
+pub use beside::Beside;
 
 use std::collections::VecDeque;
 

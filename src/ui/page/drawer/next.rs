@@ -20,10 +20,31 @@ use crate::{
 };
 
 pub(super) fn next(ui: &mut Ui, setup: &Setup, acts: &mut Vec<Act>) {
-    match told(setup) {
-        Ok(told) => list(ui, setup, &told, acts),
+    let listed = match told(setup) {
+        Ok(told) => {
+            list(ui, setup, &told, acts);
+            told.len()
+        }
         Err(why) => {
             kit::paragraph(ui, &why);
+            0
+        }
+    };
+    beside(ui, setup, listed, acts);
+}
+
+/// The page's other buttons; their requests are numbered on from those of the main one.
+fn beside(ui: &mut Ui, setup: &Setup, listed: usize, acts: &mut Vec<Act>) {
+    let mut number = listed;
+    for one in setup.foretell_beside() {
+        ui.add_space(gap::M);
+        kit::part(ui, &one.what);
+        let sends = kit::count(one.told.len(), "request", "requests");
+        kit::paragraph(ui, &format!("Its button sends {sends}, in this order."));
+        for told in &one.told {
+            number += 1;
+            kit::hairline(ui);
+            request(ui, number, told, acts);
         }
     }
 }
