@@ -30,6 +30,7 @@ const TEXT: &str = "text-percent";
 const MOTION: &str = "motion";
 const LETTER_KEYS: &str = "letter-keys";
 const COPIES_STAY: &str = "copies-stay-seconds";
+const TESTS_START: &str = "tests-start-by-themselves";
 
 /// `None` where there is no file: the first start.
 pub fn read(file: &Path) -> Result<Option<Settings>, SettingsError> {
@@ -55,18 +56,18 @@ fn parse(document: &DocumentMut) -> Result<Settings, String> {
         None => Ok(None),
         Some(item) => item.as_integer().map(Some).ok_or(format!("{key} is no whole number")),
     };
+    let switch = |key| match document.get(key) {
+        None => Ok(None),
+        Some(item) => item.as_bool().map(Some).ok_or(format!("{key} is neither true nor false")),
+    };
     Ok(Settings {
         look: one_of(LOOK, word(LOOK)?, &Look::ALL, Look::key)?.unwrap_or(usual.look),
         text: number(TEXT)?.map_or(Ok(usual.text), |percent| {
             TextSize::of_percent(percent).ok_or(format!("{TEXT} is {percent}, not 100, 110 to 200"))
         })?,
         motion: one_of(MOTION, word(MOTION)?, &Motion::ALL, Motion::key)?.unwrap_or(usual.motion),
-        letter_keys: match document.get(LETTER_KEYS) {
-            None => usual.letter_keys,
-            Some(item) => {
-                item.as_bool().ok_or(format!("{LETTER_KEYS} is neither true nor false"))?
-            }
-        },
+        letter_keys: switch(LETTER_KEYS)?.unwrap_or(usual.letter_keys),
+        tests_start: switch(TESTS_START)?.unwrap_or(usual.tests_start),
         copies_stay: one_of(
             COPIES_STAY,
             number(COPIES_STAY)?,
@@ -95,15 +96,7 @@ fn one_of<T: Copy, K: PartialEq + std::fmt::Debug>(
 pub fn write(file: &Path, settings: Settings) -> Result<(), SettingsError> {
     let before = disk::read(file, LARGEST).map_err(SettingsError::Closed)?;
     let mut document = document(before.as_deref().unwrap_or_default())?;
-    let Settings { look, text, motion, letter_keys, copies_stay } = settings;
-    let values: [(&str, Item); 5] = [
-        (LOOK, value(look.key())),
-        (TEXT, value(i64::from(text.percent()))),
-        (MOTION, value(motion.key())),
-        (LETTER_KEYS, value(letter_keys)),
-        (COPIES_STAY, value(copies_stay.seconds())),
-    ];
-    for (key, value) in values {
+    for (key, value) in values(settings) {
         match document.get_mut(key).and_then(Item::as_value_mut).zip(value.as_value()) {
             Some((old, new)) => {
                 // What stands around it, such as a comment, stays.
@@ -122,6 +115,28 @@ pub fn write(file: &Path, settings: Settings) -> Result<(), SettingsError> {
     }
     disk::write(file, document.to_string().as_bytes(), expected, disk::Access::Private)
         .map_err(SettingsError::NotWritten)
+}
+
+/// As they stand in the file.
+fn values(settings: Settings) -> [(&'static str, Item); 6] {
+    let Settings { look, text, motion, letter_keys, copies_stay, tests_start } = settings;
+    [
+        (LOOK, value(look.key())),
+        (TEXT, value(i64::from(text.percent()))),
+        (MOTION, value(motion.key())),
+        (LETTER_KEYS, value(letter_keys)),
+        (COPIES_STAY, value(copies_stay.seconds())),
+        (TESTS_START, value(tests_start)),
+    ]
+}
+
+/// Key and value of each, as text.
+pub fn words(settings: Settings) -> Vec<(&'static str, String)> {
+    let word = |item: Item| match item.as_str() {
+        Some(text) => text.to_owned(),
+        None => item.to_string().trim().to_owned(),
+    };
+    values(settings).into_iter().map(|(key, item)| (key, word(item))).collect()
 }
 
 /// Of one day. More than these, and the last is replaced.
@@ -152,6 +167,7 @@ mod tests {
             motion: Motion::Reduced,
             letter_keys: false,
             copies_stay: CopiesStay::HalfMinute,
+            tests_start: false,
         }
     }
 
@@ -180,15 +196,20 @@ mod tests {
         write(&file, Settings { look: Look::Light, ..Settings::default() }).unwrap();
         assert_eq!(
             std::fs::read_to_string(&file).unwrap(),
-            "# mine\nlook = \"light\" # at night\nfuture = [1, 2]\ntext-percent = 100\nmotion = \"system\"\nletter-keys = true\ncopies-stay-seconds = 60\n"
+            "# mine\nlook = \"light\" # at night\nfuture = [1, 2]\ntext-percent = 100\nmotion = \"system\"\nletter-keys = true\ncopies-stay-seconds = 60\ntests-start-by-themselves = true\n"
         );
     }
 
     #[test]
     fn a_damaged_file_is_told_kept_and_never_written_over() {
-        for text in
-            ["look = ", "look = \"neon\"", "text-percent = 105", "letter-keys = 1", "\u{feff}["]
-        {
+        for text in [
+            "look = ",
+            "look = \"neon\"",
+            "text-percent = 105",
+            "letter-keys = 1",
+            "tests-start-by-themselves = 0",
+            "\u{feff}[",
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("settings.toml");
             put(&file, text);

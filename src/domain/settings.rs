@@ -10,6 +10,8 @@ pub struct Settings {
     /// `T` in a chart, and others of one letter.
     pub letter_keys: bool,
     pub copies_stay: CopiesStay,
+    /// The connection test runs when its page is opened for the first time.
+    pub tests_start: bool,
 }
 
 impl Default for Settings {
@@ -20,6 +22,7 @@ impl Default for Settings {
             motion: Motion::System,
             letter_keys: true,
             copies_stay: CopiesStay::Minute,
+            tests_start: true,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "gui")]
 pub mod desktop;
+#[cfg(feature = "gui")]
+pub mod exports;
 pub mod migrations;
 pub mod profile;
 pub mod runner;

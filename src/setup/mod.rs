@@ -47,6 +47,8 @@ pub use crate::setup::steps::{Effect, StepMsg};
 pub struct Rules {
     /// Nothing is changed anywhere; each step says what it would do.
     pub dry_run: bool,
+    /// The connection test runs when its page is opened for the first time.
+    pub tests_start: bool,
     /// The cluster's name as typed by the person: production may be changed.
     pub production_named: Option<String>,
     /// The database's name as given beforehand: migrations that lose data may run there.
@@ -64,6 +66,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             dry_run: false,
+            tests_start: true,
             production_named: None,
             loss_allowed: None,
             sample_every: Duration::from_secs(1),

@@ -11,8 +11,8 @@ pub enum Act {
     Open(String),
     /// Asks for the project's folder with the system's dialog; the path goes into step 7's draft.
     ChooseFolder,
-    /// Asks with the system's dialog where to write a file, with a name for it; step 11 writes it.
-    Save(String),
+    /// Asks with the system's dialog where to write a file, with a name for it.
+    Save(Saving, String),
     /// One after the other.
     Both(Box<Self>, Box<Self>),
     /// A word in passing, read out: why a key did nothing.
@@ -25,6 +25,28 @@ pub enum Act {
     Another,
     /// Ends the set-up: nothing is open any more.
     Finish,
+}
+
+/// What is written into a file that the person names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saving {
+    /// Step 11 writes it.
+    Comparison,
+    /// What was sent and changed so far.
+    History,
+    /// What somebody who helps has to know.
+    Diagnostics,
+}
+
+impl Saving {
+    /// Of the dialog.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Comparison => "Before and after",
+            Self::History => "History",
+            Self::Diagnostics => "Diagnostics",
+        }
+    }
 }
 
 /// What to do with the size of everything.

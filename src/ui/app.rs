@@ -9,6 +9,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 use crate::{
     domain::{
         problem::Problem,
+        record::Record,
         secret::Secret,
         settings::{Look, Motion, Settings, TextSize},
     },
@@ -16,7 +17,7 @@ use crate::{
         World,
         accounts::{Remembered, password_store, remembered},
         desktop::{self, Looks},
-        profile,
+        exports, profile,
         saved::{self, FirstCopy, Place, Shelf},
         settings::{self as kept_settings, Everything, Kept},
     },
@@ -32,12 +33,12 @@ use crate::{
     },
     ui::{
         Begun, Open, StartPractice, StartReal,
-        act::{self, Act, Copied},
+        act::{self, Act, Copied, Saving},
         kit,
         leaving::Leaving,
         page,
         session::Session,
-        settings::{self, Removal, Wish},
+        settings::{self, Diagnostics, Removal, Wish},
         start::{Choice, Start},
         theme,
     },
@@ -73,6 +74,8 @@ pub struct App {
     /// What had the focus when they were opened.
     opener: Option<egui::Id>,
     store: settings::Store,
+    /// What the window is drawn with, in the words of its driver.
+    pub drawn_with: String,
 }
 
 enum Screen {
@@ -86,8 +89,8 @@ enum News {
     Remembered(Remembered),
     /// For step 7.
     Folder(PathBuf),
-    /// For step 11.
-    SaveTo(PathBuf),
+    SaveTo(Saving, PathBuf),
+    Saved(Saving, Result<PathBuf, Problem>),
     /// For the start page.
     ProfileFile(PathBuf),
     Profile(Result<Answers, Problem>),
@@ -111,7 +114,7 @@ pub enum Dialog {
     Folder,
     Profile,
     /// With a name for the file.
-    Save(String),
+    Save(Saving, String),
 }
 
 impl App {
@@ -141,6 +144,7 @@ impl App {
             settings: None,
             opener: None,
             store: settings::Store::default(),
+            drawn_with: String::new(),
         };
         // The sizes are ours, between 100 and 200 %, and kept.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
@@ -178,7 +182,8 @@ impl App {
         });
     }
 
-    fn begin(&mut self, ctx: &Context, begun: Begun) {
+    fn begin(&mut self, ctx: &Context, mut begun: Begun) {
+        begun.setup.rules.tests_start = self.kept.settings.tests_start;
         let wake = {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint_after(FRAME))
@@ -331,8 +336,26 @@ impl App {
             (News::Folder(folder), Screen::Setup(session)) => {
                 session.setup.steps.project.draft.folder = folder.display().to_string();
             }
-            (News::SaveTo(file), Screen::Setup(session)) => {
+            (News::SaveTo(Saving::Comparison, file), Screen::Setup(session)) => {
                 session.act(verify::Msg::Export(vec![file]).into());
+            }
+            (News::SaveTo(what @ (Saving::History | Saving::Diagnostics), file), _) => {
+                self.write(ctx, what, file);
+            }
+            (News::Saved(Saving::Diagnostics, ended), _) => {
+                if let Some(page) = &mut self.settings {
+                    page.diagnostics = match ended {
+                        Ok(file) => Diagnostics::Written(file),
+                        Err(problem) => Diagnostics::NotWritten(problem),
+                    };
+                }
+            }
+            (News::Saved(_, Ok(file)), Screen::Setup(session)) => {
+                session.page.unsaved = None;
+                self.tell(ctx, format!("Written: {}", file.display()));
+            }
+            (News::Saved(_, Err(problem)), Screen::Setup(session)) => {
+                session.page.unsaved = Some(problem);
             }
             (News::Practice(Ok(begun)), Screen::Setup(_)) => {
                 // A set-up was begun meanwhile; ending practice may take seconds.
@@ -345,7 +368,8 @@ impl App {
                 | News::ProfileFile(_)
                 | News::Remembered(_)
                 | News::Folder(_)
-                | News::SaveTo(_)
+                | News::SaveTo(..)
+                | News::Saved(..)
                 | News::Opened(_)
                 | News::Removed(_),
                 _,
@@ -396,11 +420,14 @@ impl App {
         if let Some(page) = &mut self.settings {
             let places = places(&self.kept, self.saves.as_deref());
             let wish = page.show(ui, &mut self.kept.settings, self.kept.problem.as_ref(), &places);
+            let dialog = (wish == Some(Wish::SaveDiagnostics)).then(|| {
+                Dialog::Save(Saving::Diagnostics, "poolwright-diagnostics.json".to_owned())
+            });
             if let Some(wish) = wish {
                 self.settle(ui.ctx(), wish);
             }
             self.over(ui);
-            return None;
+            return dialog;
         }
         let dialog = match &mut self.screen {
             Screen::Start(start) => {
@@ -496,7 +523,7 @@ impl App {
             Act::Copy(copied) => self.copy(ctx, copied),
             Act::Open(address) => ctx.open_url(egui::OpenUrl::new_tab(address)),
             Act::ChooseFolder => return Some(Dialog::Folder),
-            Act::Save(name) => return Some(Dialog::Save(name)),
+            Act::Save(what, name) => return Some(Dialog::Save(what, name)),
             Act::Both(first, second) => {
                 let dialog = self.act(ctx, *first);
                 return self.act(ctx, *second).or(dialog);
@@ -556,6 +583,9 @@ impl App {
     /// They hold at once, and are kept beside the window.
     fn changed_settings(&mut self, ctx: &Context) {
         apply(ctx, self.looks, self.kept.settings);
+        if let Screen::Setup(session) = &mut self.screen {
+            session.setup.rules.tests_start = self.kept.settings.tests_start;
+        }
         if self.writing.is_none() {
             self.keep_settings(ctx);
         }
@@ -580,6 +610,8 @@ impl App {
                 ctx.request_repaint();
             }
             Wish::Changed => self.changed_settings(ctx),
+            // The dialog is opened by the caller.
+            Wish::SaveDiagnostics => {}
             Wish::AskStore => {
                 self.now_stored(settings::Store::Asking);
                 self.send_home(ctx, async move {
@@ -617,6 +649,33 @@ impl App {
         }
     }
 
+    /// Writes what was asked for into the file that the person named.
+    pub fn write(&mut self, ctx: &Context, what: Saving, file: PathBuf) {
+        let record = match &self.screen {
+            Screen::Setup(session) => session.setup.record.clone(),
+            Screen::Start(_) => Record::default(),
+        };
+        let told = exports::Told {
+            window: self.drawn_with.clone(),
+            settings: self.kept.settings,
+            record: record.clone(),
+        };
+        if let (Saving::Diagnostics, Some(page)) = (what, &mut self.settings) {
+            page.diagnostics = Diagnostics::Writing;
+        }
+        self.send_home(ctx, async move {
+            let ended = match what {
+                Saving::Comparison => return None, // step 11 writes it
+                Saving::History => exports::history(file, record).await,
+                Saving::Diagnostics => match World::real() {
+                    Ok(world) => exports::diagnostics(file, world, told).await,
+                    Err(problem) => Err(problem),
+                },
+            };
+            Some(News::Saved(what, ended))
+        });
+    }
+
     fn stored(&mut self, answer: Result<Vec<String>, Problem>) {
         self.now_stored(match answer {
             Ok(accounts) => settings::Store::Answered(accounts),
@@ -647,10 +706,10 @@ impl App {
                     picked.await.map(|folder| News::Folder(folder.path().to_owned()))
                 });
             }
-            Dialog::Save(name) => {
-                let picked = picker.set_title("Before and after").set_file_name(name).save_file();
+            Dialog::Save(what, name) => {
+                let picked = picker.set_title(what.title()).set_file_name(name).save_file();
                 self.send_home(ctx, async move {
-                    picked.await.map(|file| News::SaveTo(file.path().to_owned()))
+                    picked.await.map(|file| News::SaveTo(what, file.path().to_owned()))
                 });
             }
             Dialog::Profile => {

@@ -74,7 +74,9 @@ pub fn run(open: Open) -> Result<(), WindowError> {
     let mut open = Some(open);
     show(|created| {
         let open = open.take().ok_or("the set-up was handed to another window")?;
-        Ok(Box::new(App::new(&created.egui_ctx, open)))
+        let mut app = App::new(&created.egui_ctx, open);
+        app.drawn_with = self_test::renderer(created);
+        Ok(Box::new(app))
     })
 }
 

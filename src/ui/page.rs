@@ -60,6 +60,8 @@ pub struct Page {
     running: Option<(String, f64)>,
     panes: Panes,
     pub keeping: Keeping,
+    /// Why the history was not written into the file that was named.
+    pub unsaved: Option<Problem>,
     /// Shown in band and title while no cluster tells its environment.
     pub label: Option<Environment>,
 }

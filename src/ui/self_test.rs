@@ -58,7 +58,8 @@ impl eframe::App for Window<'_> {
     }
 }
 
-fn renderer(created: &CreationContext<'_>) -> String {
+/// In the words of the driver.
+pub(super) fn renderer(created: &CreationContext<'_>) -> String {
     if let Some(state) = &created.wgpu_render_state {
         let adapter = state.adapter.get_info();
         return format!("{:?}, {}", adapter.backend, adapter.name);

@@ -24,6 +24,17 @@ pub struct Page {
     entered: bool,
     pub everything: Removal,
     pub store: Store,
+    pub diagnostics: Diagnostics,
+}
+
+/// The file for somebody who helps.
+#[derive(Debug, Default)]
+pub enum Diagnostics {
+    #[default]
+    NotAsked,
+    Writing,
+    Written(std::path::PathBuf),
+    NotWritten(Problem),
 }
 
 /// How the system's password store answered last.
@@ -55,6 +66,7 @@ pub enum Wish {
     /// The settings were changed in place.
     Changed,
     AskStore,
+    SaveDiagnostics,
     /// To see what the removal would remove.
     LookForEverything,
     RemoveEverything,
@@ -100,6 +112,7 @@ impl Page {
                             fields(ui, settings);
                             where_things_are(ui, places);
                             wish = wish.or(store(ui, &self.store));
+                            wish = wish.or(diagnostics(ui, &self.diagnostics));
                             wish = wish.or(self.removal(ui));
                             if *settings != before {
                                 wish = Some(Wish::Changed);
@@ -182,6 +195,34 @@ impl Page {
     }
 }
 
+fn diagnostics(ui: &mut Ui, written: &Diagnostics) -> Option<Wish> {
+    kit::card(ui, Some("Diagnostics"), |ui| {
+        ui.spacing_mut().item_spacing.y = gap::S;
+        kit::paragraph(
+            ui,
+            "One file for somebody who helps: versions, what this computer offers, these settings, and the history of the set-up that is open. No password and no token is in it; names of clusters, apps and files are. Nothing is sent.",
+        );
+        match written {
+            Diagnostics::NotAsked => {}
+            Diagnostics::Writing => {
+                kit::live(ui, "Writing the file…");
+            }
+            Diagnostics::Written(file) => {
+                let theme = Theme::of(ui);
+                let text = format!("Written: {}", file.display());
+                kit::marked(ui, Icon::Done, theme.success.text, "Done", &text);
+            }
+            Diagnostics::NotWritten(problem) => {
+                kit::problem(ui, problem, false, kit::FirstFix::Beside, |_| false);
+            }
+        }
+        let possible = !matches!(written, Diagnostics::Writing);
+        let save = |ui: &mut Ui| kit::secondary_button(ui, "Save diagnostics…");
+        let button = ui.add_enabled_ui(possible, save).inner;
+        button.clicked().then_some(Wish::SaveDiagnostics)
+    })
+}
+
 /// How the password store stands, and the button that asks it. It may want its own password first, so it is not asked
 /// because somebody came for another setting.
 fn store(ui: &mut Ui, store: &Store) -> Option<Wish> {
@@ -256,6 +297,13 @@ fn fields(ui: &mut Ui, settings: &mut Settings) {
         kit::select(ui, "Size of text and everything", &mut settings.text, &sizes);
         let motions = Motion::ALL.map(|motion| (motion, motion_word(motion).to_owned()));
         kit::select(ui, "Motion", &mut settings.motion, &motions);
+    });
+    kit::card(ui, Some("Tests"), |ui| {
+        kit::check(
+            ui,
+            &mut settings.tests_start,
+            "Test both connections as soon as their page is opened for the first time",
+        );
     });
     kit::card(ui, Some("Keys and clipboard"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::M;

@@ -7,12 +7,19 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
-use poolwright::{domain::cluster::Environment, setup::Setup, setup::step::StepId};
+use poolwright::{
+    domain::{cluster::Environment, record::export::json_lines},
+    setup::{Setup, step::StepId},
+    ui::{Begun, act::Saving},
+};
 
-use crate::fixtures::{
-    Screen, asked, fresh,
-    shop::{settled, shop},
-    sized, sizing,
+use crate::{
+    fixtures::{
+        Screen, asked, at, created, fresh,
+        shop::{let_in, settled, shop, shut_out},
+        sized, sizing,
+    },
+    window::{Window, begun},
 };
 
 fn opened(setup: Setup) -> Harness<'static, Screen> {
@@ -58,6 +65,56 @@ fn a_step_that_asks_the_account_nothing_says_what_it_does_instead() {
 }
 
 #[test]
+fn letting_this_computer_in_is_told_beside_the_main_button() {
+    let harness = opened(shut_out());
+    harness.get_by_label_contains("sends nothing to DigitalOcean. It connects to both ports.");
+    harness.get_by_role_and_label(Role::Heading, "Allow 203.0.113.7 for 2 hours");
+    harness.get_by_label("Its button sends 3 requests, in this order.");
+    harness.get_by_label_contains("PUT /v2/databases/");
+    let harness = opened(let_in());
+    harness.get_by_role_and_label(Role::Heading, "Remove the access of 203.0.113.7");
+}
+
+#[test]
+fn what_is_taken_back_is_told_before_it_is() {
+    let harness = opened(at(created(), StepId::HandOver));
+    let told: Vec<String> = harness
+        .get_all_by_role(Role::Heading)
+        .filter_map(|node| node.accesskit_node().label())
+        .filter(|name| name.starts_with("Take back: "))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("Take back: Pool shop-pool created"), "{told:?}");
+    harness.get_by_label_contains("DELETE /v2/databases/");
+}
+
+#[test]
+fn the_history_is_saved_where_the_person_wants_it() {
+    let mut harness = opened(settled(StepId::App));
+    harness.get_by_role_and_label(Role::Tab, "History").click();
+    harness.run_ok();
+    harness.get_by_role_and_label(Role::Button, "Save the history…").click();
+    harness.run_ok();
+    assert_eq!(asked(&harness), ["Save(History, \"poolwright-history.jsonl\")"]);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("history.jsonl");
+    let setup = settled(StepId::App);
+    let lines = json_lines(&setup.record);
+    let mut window = Window::open(Some(Begun { setup, ..begun() }), None);
+    window.write(Saving::History, &file);
+    window.wait_for("Written: ");
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), lines);
+
+    // A folder that is not there: said where the history stands.
+    window.write(Saving::History, &folder.path().join("gone").join("history.jsonl"));
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    window.harness.run_ok();
+    window.harness.get_by_role_and_label(Role::Tab, "History").click();
+    window.wait_for("The file was not written.");
+}
+
+#[test]
 fn the_history_has_requests_and_files_and_is_copied_as_json_lines() {
     let mut harness = opened(settled(StepId::App));
     harness.get_by_role_and_label(Role::Tab, "History").click();
@@ -84,8 +141,13 @@ fn tabs_are_changed_by_arrows() {
 
 #[test]
 fn no_two_controls_of_the_drawer_share_a_name() {
-    let shown: [fn() -> Setup; 3] =
-        [|| sizing(Environment::Staging), || shop(StepId::App), || settled(StepId::App)];
+    let shown: [fn() -> Setup; 5] = [
+        || sizing(Environment::Staging),
+        || shop(StepId::App),
+        || settled(StepId::App),
+        || settled(StepId::HandOver),
+        shut_out,
+    ];
     for setup in shown {
         let harness = opened(setup());
         let mut names: BTreeMap<String, usize> = BTreeMap::new();

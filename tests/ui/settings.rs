@@ -20,13 +20,19 @@ use poolwright::{
         settings::{self, Everything},
     },
     keychain::Keychain,
+    setup::step::StepId,
     ui::{
+        Begun,
+        act::Saving,
         settings::{Page, Removal, Wish},
         theme,
     },
 };
 
-use crate::fixtures::{SMALL, WINDOW, whole};
+use crate::{
+    fixtures::{SMALL, WINDOW, shop, whole},
+    window::begun,
+};
 
 #[derive(Default)]
 pub struct Screen {
@@ -248,4 +254,29 @@ async fn everything_that_is_kept_is_listed_and_removed_and_the_rest_stays() {
     assert!(!file.exists() && !sealed.exists() && backup.exists());
     let again = settings::everything(&world, None, Some(file)).await;
     assert_eq!(again.goes.first().map(String::as_str), Some("Tokens in the password store: none."));
+}
+
+#[test]
+fn diagnostics_hold_versions_settings_and_history_and_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("diagnostics.json");
+    let setup = shop::settled(StepId::App);
+    let secrets = format!("{:?}", setup.facts.cluster.as_ref().map(|facts| facts.users.len()));
+    assert_ne!(secrets, "None", "there are passwords to be left out");
+    let count = setup.record.exchanges.len() + setup.record.entries.len();
+    assert_ne!(count, 0);
+    let mut window = crate::window::Window::open(Some(Begun { setup, ..begun() }), None);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    window.wait_for("Save diagnostics…");
+    window.write(Saving::Diagnostics, &file);
+    window.wait_for("Written: ");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    for canary in [shop::CANARY, "AVNS_", "dop_v1_"] {
+        assert!(!text.contains(canary), "a secret is in it");
+    }
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(document["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["settings"]["look"], "system");
+    assert_eq!(document["self_test"]["keychain"], "keeps");
+    assert_eq!(document["history"].as_array().map(Vec::len), Some(count));
 }

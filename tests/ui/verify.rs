@@ -114,7 +114,7 @@ fn the_recording_is_exported_in_the_form_that_was_chosen() {
         harness.run_ok();
         harness.get_by_label(words).click();
         harness.run_ok();
-        assert_eq!(asked(&harness), [format!("Save({name:?})")]);
+        assert_eq!(asked(&harness), [format!("Save(Comparison, {name:?})")]);
     }
 }
 

@@ -23,7 +23,7 @@ use poolwright::{
     effects::{World, saved::Place, settings::Kept},
     keychain::Keychain,
     setup::{Rules, Setup, step::StepId},
-    ui::{Begun, Open, StartPractice, app::App},
+    ui::{Begun, Open, StartPractice, act::Saving, app::App},
 };
 use tokio::runtime::Runtime;
 
@@ -130,6 +130,13 @@ impl Window {
             std::thread::park_timeout(Duration::from_millis(10));
         }
         panic!("“{text}” did not come:\n{:?}", self.harness.root());
+    }
+
+    /// As after the system's dialog.
+    pub fn write(&mut self, what: Saving, file: &std::path::Path) {
+        let ctx = self.harness.ctx.clone();
+        let app = self.harness.state_mut().as_mut().expect("the window is open");
+        app.write(&ctx, what, file.to_owned());
     }
 
     fn press(&mut self, label: &str) {

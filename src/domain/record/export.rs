@@ -5,11 +5,16 @@ use serde_json::{Value, json};
 use crate::domain::record::{Entry, Exchange, Record};
 
 pub fn json_lines(record: &Record) -> String {
+    json(record).into_iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// The same as values.
+pub fn json(record: &Record) -> Vec<Value> {
     let requests = record.exchanges.iter().map(|exchange| (exchange.at, request(exchange)));
     let changes = record.entries.iter().map(|entry| (entry.at, change(entry)));
     let mut lines: Vec<_> = requests.chain(changes).collect();
     lines.sort_by_key(|(at, _)| *at);
-    lines.into_iter().map(|(_, line)| format!("{line}\n")).collect()
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 fn request(exchange: &Exchange) -> Value {

@@ -197,9 +197,10 @@ impl Step {
         }
     }
 
-    /// Runs by itself on arrival.
+    /// Runs by itself on arrival, unless the person wants to start it.
     pub fn open(&mut self, ctx: &mut Ctx<'_>) {
-        if ctx.facts.tested.is_none() && matches!(self.phase, Phase::Idle) {
+        if ctx.rules.tests_start && ctx.facts.tested.is_none() && matches!(self.phase, Phase::Idle)
+        {
             self.run(ctx);
         }
     }

@@ -54,7 +54,9 @@ impl Page {
                 ui.set_max_width(ui.available_width() - gap::S);
                 match tab {
                     Tab::Next => next::next(ui, setup, acts),
-                    Tab::History => history::history(ui, &setup.record, acts),
+                    Tab::History => {
+                        history::history(ui, &setup.record, self.unsaved.as_ref(), acts)
+                    }
                 }
                 kit::keep_focus_in_sight(ui);
             });

@@ -19,7 +19,7 @@ use crate::{
         },
     },
     ui::{
-        act::Act,
+        act::{Act, Saving},
         kit::{self, Chart, Icon},
         steps::load,
         theme::{Theme, gap, role},
@@ -64,7 +64,7 @@ fn export(ui: &mut Ui, possible: bool) -> Option<Act> {
             let chosen = Format::ALL.into_iter().find(|format| ui.button(format.words()).clicked());
             chosen.inspect(|_| ui.close())
         });
-        menu.inner.flatten().map(|format| Act::Save(format.file_name()))
+        menu.inner.flatten().map(|format| Act::Save(Saving::Comparison, format.file_name()))
     })
     .inner
 }

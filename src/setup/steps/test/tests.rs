@@ -41,6 +41,16 @@ fn before_the_test() -> Setup {
     setup
 }
 
+#[test]
+fn the_test_starts_by_itself_unless_the_person_wants_to_start_it() {
+    let mut setup = before_the_test();
+    setup.rules.tests_start = false;
+    assert!(effect_of(setup.act(now(), Whole::Go(StepId::Test))).is_none());
+    setup.rules.tests_start = true;
+    let started = effect_of(setup.act(now(), Whole::Go(StepId::Test)));
+    assert!(matches!(started, Some((_, Effect::Run { .. }))), "{started:?}");
+}
+
 /// The effect that this starts.
 fn effect(setup: &mut Setup, msg: Msg) -> (Ticket, Effect) {
     effect_of(setup.act(now(), msg.into())).expect("an effect was started")

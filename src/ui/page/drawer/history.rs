@@ -5,11 +5,12 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     domain::{
+        problem::Problem,
         record::{Entry, Exchange, Record, Undo, export::json_lines},
         secret::Secret,
     },
     ui::{
-        act::{Act, Copied},
+        act::{Act, Copied, Saving},
         kit::{self, Icon},
         theme::{Theme, gap},
     },
@@ -33,7 +34,12 @@ impl Line<'_> {
     }
 }
 
-pub(super) fn history(ui: &mut Ui, record: &Record, acts: &mut Vec<Act>) {
+pub(super) fn history(
+    ui: &mut Ui,
+    record: &Record,
+    unsaved: Option<&Problem>,
+    acts: &mut Vec<Act>,
+) {
     let files =
         record.entries.iter().filter(|entry| matches!(entry.undo, Undo::RestoreFile { .. }));
     let mut lines: Vec<Line<'_>> =
@@ -45,9 +51,18 @@ pub(super) fn history(ui: &mut Ui, record: &Record, acts: &mut Vec<Act>) {
     lines.sort_by_key(Line::at);
     let copy =
         |ui: &mut Ui| kit::copy_button(ui, "Copy as JSON lines", "Copy the history as JSON lines");
-    if ui.horizontal(copy).inner {
-        let text = Secret::new(json_lines(record));
-        acts.push(Act::Copy(Copied { text, kind: "History".to_owned(), secret: false }));
+    ui.horizontal_wrapped(|ui| {
+        if copy(ui) {
+            let text = Secret::new(json_lines(record));
+            acts.push(Act::Copy(Copied { text, kind: "History".to_owned(), secret: false }));
+        }
+        let save = kit::secondary_button(ui, "Save…").accessible_name("Save the history…");
+        if save.clicked() {
+            acts.push(Act::Save(Saving::History, "poolwright-history.jsonl".to_owned()));
+        }
+    });
+    if let Some(problem) = unsaved {
+        kit::problem(ui, problem, false, kit::FirstFix::Beside, |_| false);
     }
     let zone = TimeZone::system();
     for (at, line) in lines.iter().enumerate().rev().take(SHOWN) {
