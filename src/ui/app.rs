@@ -342,21 +342,7 @@ impl App {
             (News::SaveTo(what @ (Saving::History | Saving::Diagnostics), file), _) => {
                 self.write(ctx, what, file);
             }
-            (News::Saved(Saving::Diagnostics, ended), _) => {
-                if let Some(page) = &mut self.settings {
-                    page.diagnostics = match ended {
-                        Ok(file) => Diagnostics::Written(file),
-                        Err(problem) => Diagnostics::NotWritten(problem),
-                    };
-                }
-            }
-            (News::Saved(_, Ok(file)), Screen::Setup(session)) => {
-                session.page.unsaved = None;
-                self.tell(ctx, format!("Written: {}", file.display()));
-            }
-            (News::Saved(_, Err(problem)), Screen::Setup(session)) => {
-                session.page.unsaved = Some(problem);
-            }
+            (News::Saved(what, ended), _) => self.written(ctx, what, ended),
             (News::Practice(Ok(begun)), Screen::Setup(_)) => {
                 // A set-up was begun meanwhile; ending practice may take seconds.
                 self.tasks.spawn_blocking(move || drop(begun));
@@ -369,7 +355,6 @@ impl App {
                 | News::Remembered(_)
                 | News::Folder(_)
                 | News::SaveTo(..)
-                | News::Saved(..)
                 | News::Opened(_)
                 | News::Removed(_),
                 _,
@@ -674,6 +659,28 @@ impl App {
             };
             Some(News::Saved(what, ended))
         });
+    }
+
+    fn written(&mut self, ctx: &Context, what: Saving, ended: Result<PathBuf, Problem>) {
+        match (what, ended, &mut self.screen) {
+            (Saving::Diagnostics, ended, _) => {
+                if let Some(page) = &mut self.settings {
+                    page.diagnostics = match ended {
+                        Ok(file) => Diagnostics::Written(file),
+                        Err(problem) => Diagnostics::NotWritten(problem),
+                    };
+                }
+            }
+            (Saving::Comparison | Saving::History, Ok(file), Screen::Setup(session)) => {
+                session.page.unsaved = None;
+                self.tell(ctx, format!("Written: {}", file.display()));
+            }
+            (Saving::Comparison | Saving::History, Err(problem), Screen::Setup(session)) => {
+                session.page.unsaved = Some(problem);
+            }
+            // The set-up was left meanwhile.
+            (Saving::Comparison | Saving::History, _, Screen::Start(_)) => {}
+        }
     }
 
     fn stored(&mut self, answer: Result<Vec<String>, Problem>) {

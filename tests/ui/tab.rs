@@ -52,7 +52,7 @@ fn press<State>(harness: &mut Harness<'_, State>, modifiers: Modifiers) {
 
 /// What has the focus is in sight, all of it where it is not larger than a control.
 fn assert_in_sight<State>(page: &str, harness: &Harness<'_, State>) {
-    let Some(id) = harness.ctx.memory(|memory| memory.focused()) else { return };
+    let Some(id) = harness.ctx.memory(egui::Memory::focused) else { return };
     let response = harness.ctx.read_response(id).expect("it was drawn");
     let (whole, seen) = (response.rect, response.interact_rect);
     let enough = if whole.height() < 120.0 { whole.height() - 0.5 } else { 40.0 };

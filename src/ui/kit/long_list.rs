@@ -100,12 +100,18 @@ fn place(name: &str) -> Id {
 struct Cursor {
     list: Id,
     at: usize,
-    /// The list has the focus.
-    here: bool,
+    keyboard: Keyboard,
     /// It went to another row just now.
     went: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keyboard {
+    /// Something else has the focus.
+    Elsewhere,
+    Here,
     /// Space or Enter was pressed.
-    presses: bool,
+    Presses,
 }
 
 impl Cursor {
@@ -117,7 +123,7 @@ impl Cursor {
         let before = before.unwrap_or_default().min(last);
         let here = ui.is_enabled() && ui.memory(|memory| memory.has_focus(id));
         if !here {
-            return Self { list: id, at: before, here, went: false, presses: false };
+            return Self { list: id, at: before, keyboard: Keyboard::Elsewhere, went: false };
         }
         let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
@@ -143,7 +149,8 @@ impl Cursor {
             // Arrows are the list's from the next frame on.
             ui.request_repaint();
         }
-        Self { list: id, at, here, went: at != before || entered, presses: 0 < presses }
+        let keyboard = if 0 < presses { Keyboard::Presses } else { Keyboard::Here };
+        Self { list: id, at, keyboard, went: at != before || entered }
     }
 
     /// Marks the row where it is this one; whether it is pressed, by pointer or keys.
@@ -152,7 +159,7 @@ impl Cursor {
             ui.data_mut(|data| data.insert_temp(self.list, index));
             return true;
         }
-        if !self.here || self.at != index {
+        if self.keyboard == Keyboard::Elsewhere || self.at != index {
             return false;
         }
         ring(ui, row.rect);
@@ -160,7 +167,7 @@ impl Cursor {
         ui.ctx().accesskit_node_builder(self.list, |node| {
             node.set_active_descendant(row.id.accesskit_id());
         });
-        self.presses && row.enabled()
+        self.keyboard == Keyboard::Presses && row.enabled()
     }
 }
 
