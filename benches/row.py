@@ -6,4 +6,4 @@ import json
 def row(group, what, unit, values, limit=None, peer=None):
     """Prints a row. `limit` is what its median may be at most; `peer` names the other program, with its version, that it measures."""
     told = {"group": group, "what": what, "unit": unit, "values": values, "limit": limit, "peer": peer}
-    print(json.dumps({key: value for key, value in told.items() if value is not None}), flush=True)
+    print(json.dumps(told), flush=True)

@@ -159,10 +159,9 @@ impl Bench {
     }
 
     fn row(&self, what: &str, unit: &str, values: &[f64], limit: Option<f64>) {
-        let mut row = json!({ "group": self.group, "what": what, "unit": unit, "values": values });
-        if let Some(limit) = limit {
-            row["limit"] = json!(limit);
-        }
+        let group = &self.group;
+        let row =
+            json!({ "group": group, "what": what, "unit": unit, "values": values, "limit": limit });
         println!("{row}");
     }
 }

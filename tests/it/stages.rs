@@ -270,11 +270,10 @@ async fn time_to_the_first_answer_beside_psql() {
     let group = "The test of the connections, 50 ms away, up to the first answer";
     for ((what, peer), times) in names.iter().zip(&rows) {
         let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1000.0).collect();
-        let mut row = json!({ "group": group, "what": what, "unit": "ms", "values": times });
-        if let Some(peer) = peer {
-            row["peer"] = json!(peer);
-        }
-        println!("{row}");
+        println!(
+            "{}",
+            json!({ "group": group, "what": what, "unit": "ms", "values": times, "peer": peer })
+        );
     }
     let [pooled, _, direct, _, both, _] = rows.map(median);
     let ratio = both.div_duration_f64(pooled.max(direct));

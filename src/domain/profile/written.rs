@@ -14,19 +14,19 @@ impl Profile {
         let mut document: DocumentMut = EXAMPLE.parse().unwrap_or_default();
         let Self { cluster, environment, pool, variables, project, app, measure, skip } = self;
         let root: &mut dyn TableLike = document.as_table_mut();
-        put(root, "cluster", text(cluster));
+        put(root, "cluster", text(cluster.as_ref()));
         put(root, "environment", Some(environment.word().into()));
         put(root, "skip", texts(skip));
         within(root, "pool", |table| {
-            put(table, "name", text(&pool.name));
+            put(table, "name", text(pool.name.as_ref()));
             put(table, "size", number(pool.size));
             put(table, "mode", pool.mode.map(|mode| mode.word().into()));
-            put(table, "database", text(&pool.database));
-            put(table, "user", text(&pool.user));
+            put(table, "database", text(pool.database.as_ref()));
+            put(table, "user", text(pool.user.as_ref()));
         });
         within(root, "variables", |table| {
-            put(table, "pooled", text(&variables.pooled));
-            put(table, "direct", text(&variables.direct));
+            put(table, "pooled", text(variables.pooled.as_ref()));
+            put(table, "direct", text(variables.direct.as_ref()));
             put(table, "limit", number(variables.limit));
         });
         within(root, "project", |table| {
@@ -36,8 +36,8 @@ impl Profile {
             put(table, "env_files", texts(&files));
         });
         within(root, "app", |table| {
-            put(table, "name", text(&app.name));
-            put(table, "health_url", text(&app.health_url));
+            put(table, "name", text(app.name.as_ref()));
+            put(table, "health_url", text(app.health_url.as_ref()));
         });
         within(root, "measure", |table| {
             put(table, "samples", number(measure.samples));
@@ -69,9 +69,9 @@ fn within(root: &mut dyn TableLike, name: &str, fill: impl FnOnce(&mut dyn Table
     }
 }
 
-fn text(text: &Option<String>) -> Option<Value> {
+fn text(text: Option<&String>) -> Option<Value> {
     let is_open = |text: &&String| leak::in_text(text).is_empty() && leak::in_value(text).is_none();
-    text.as_ref().filter(is_open).map(Into::into)
+    text.filter(is_open).map(Into::into)
 }
 
 fn texts(texts: &[String]) -> Option<Value> {
