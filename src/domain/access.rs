@@ -159,6 +159,14 @@ impl LeaseLength {
             Self::UntilRemoved => "until I remove it",
         }
     }
+
+    /// `for 2 hours`, `until I remove it`.
+    pub fn lasting(self) -> String {
+        match self.duration() {
+            Some(_) => format!("for {}", self.words()),
+            None => self.words().to_owned(),
+        }
+    }
 }
 
 /// Does the list let this address in? An empty list lets everyone in.

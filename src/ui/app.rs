@@ -404,13 +404,9 @@ impl App {
     pub fn frame(&mut self, ui: &mut Ui) -> Option<Dialog> {
         if let Some(page) = &mut self.settings {
             let places = places(&self.kept, self.saves.as_deref());
-            let wish = page.show(ui, &mut self.kept.settings, self.kept.problem.as_ref(), &places);
-            let dialog = (wish == Some(Wish::SaveDiagnostics)).then(|| {
-                Dialog::Save(Saving::Diagnostics, "poolwright-diagnostics.json".to_owned())
-            });
-            if let Some(wish) = wish {
-                self.settle(ui.ctx(), wish);
-            }
+            let Kept { settings, problem, .. } = &mut self.kept;
+            let wish = page.show(ui, settings, problem.as_ref(), &places, &self.store);
+            let dialog = wish.and_then(|wish| self.settle(ui.ctx(), wish));
             self.over(ui);
             return dialog;
         }
@@ -547,9 +543,7 @@ impl App {
 
     fn open_settings(&mut self, ctx: &Context) {
         self.opener = ctx.memory(egui::Memory::focused);
-        let mut page = settings::Page::default();
-        page.store.clone_from(&self.store);
-        self.settings = Some(page);
+        self.settings = Some(settings::Page::default());
         ctx.request_repaint();
     }
 
@@ -585,7 +579,7 @@ impl App {
         });
     }
 
-    fn settle(&mut self, ctx: &Context, wish: Wish) {
+    fn settle(&mut self, ctx: &Context, wish: Wish) -> Option<Dialog> {
         match wish {
             Wish::Close => {
                 self.settings = None;
@@ -595,10 +589,12 @@ impl App {
                 ctx.request_repaint();
             }
             Wish::Changed => self.changed_settings(ctx),
-            // The dialog is opened by the caller.
-            Wish::SaveDiagnostics => {}
+            Wish::SaveDiagnostics => {
+                let name = "poolwright-diagnostics.json".to_owned();
+                return Some(Dialog::Save(Saving::Diagnostics, name));
+            }
             Wish::AskStore => {
-                self.now_stored(settings::Store::Asking);
+                self.store = settings::Store::Asking;
                 self.send_home(ctx, async move {
                     Some(News::Store(match World::real() {
                         Ok(world) => password_store(&world).await,
@@ -632,6 +628,7 @@ impl App {
                 });
             }
         }
+        None
     }
 
     /// Writes what was asked for into the file that the person named.
@@ -640,11 +637,7 @@ impl App {
             Screen::Setup(session) => session.setup.record.clone(),
             Screen::Start(_) => Record::default(),
         };
-        let told = exports::Told {
-            window: self.drawn_with.clone(),
-            settings: self.kept.settings,
-            record: record.clone(),
-        };
+        let (window, settings) = (self.drawn_with.clone(), self.kept.settings);
         if let (Saving::Diagnostics, Some(page)) = (what, &mut self.settings) {
             page.diagnostics = Diagnostics::Writing;
         }
@@ -653,7 +646,10 @@ impl App {
                 Saving::Comparison => return None, // step 11 writes it
                 Saving::History => exports::history(file, record).await,
                 Saving::Diagnostics => match World::real() {
-                    Ok(world) => exports::diagnostics(file, world, told).await,
+                    Ok(world) => {
+                        let told = exports::Told { window, settings, record };
+                        exports::diagnostics(file, world, told).await
+                    }
                     Err(problem) => Err(problem),
                 },
             };
@@ -684,17 +680,10 @@ impl App {
     }
 
     fn stored(&mut self, answer: Result<Vec<String>, Problem>) {
-        self.now_stored(match answer {
+        self.store = match answer {
             Ok(accounts) => settings::Store::Answered(accounts),
             Err(problem) => settings::Store::Unanswered(problem),
-        });
-    }
-
-    fn now_stored(&mut self, store: settings::Store) {
-        if let Some(page) = &mut self.settings {
-            page.store = store.clone();
-        }
-        self.store = store;
+        };
     }
 
     fn removal(&mut self, removal: Removal) {

@@ -23,7 +23,6 @@ pub struct Page {
     /// It was drawn before; the first time its title takes the focus.
     entered: bool,
     pub everything: Removal,
-    pub store: Store,
     pub diagnostics: Diagnostics,
 }
 
@@ -38,7 +37,7 @@ pub enum Diagnostics {
 }
 
 /// How the system's password store answered last.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub enum Store {
     #[default]
     NotAsked,
@@ -82,6 +81,7 @@ impl Page {
         settings: &mut Settings,
         problem: Option<&Problem>,
         places: &Places,
+        asked: &Store,
     ) -> Option<Wish> {
         let theme = Theme::of(ui);
         let full = ui.max_rect();
@@ -111,7 +111,7 @@ impl Page {
                             let before = *settings;
                             fields(ui, settings);
                             where_things_are(ui, places);
-                            wish = wish.or(store(ui, &self.store));
+                            wish = wish.or(store(ui, asked));
                             wish = wish.or(diagnostics(ui, &self.diagnostics));
                             wish = wish.or(self.removal(ui));
                             if *settings != before {

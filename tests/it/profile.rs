@@ -4,8 +4,7 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use poolwright::{
-    domain::profile::EXAMPLE,
-    domain::{cluster::Environment, problem::Problem},
+    domain::{cluster::Environment, problem::Problem, profile::EXAMPLE},
     effects::profile::load,
     setup::{answers::Answers, step::StepId},
 };

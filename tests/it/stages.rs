@@ -190,7 +190,6 @@ async fn a_full_database_is_asked_again_until_a_slot_is_free() {
 /// How often each is timed in the measurement.
 const TIMES: usize = 15;
 
-/// `min median max`, in milliseconds.
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]

@@ -24,7 +24,7 @@ use poolwright::{
     ui::{
         Begun,
         act::Saving,
-        settings::{Page, Removal, Wish},
+        settings::{Page, Removal, Store, Wish},
         theme,
     },
 };
@@ -50,8 +50,8 @@ impl Screen {
             ("Copies of files", "/home/ada/.local/share/poolwright".to_owned()),
             ("Tokens", "The system's password store, under “poolwright”.".to_owned()),
         ];
-        let wish =
-            whole(ui, |ui| self.page.show(ui, &mut self.settings, self.problem.as_ref(), &places));
+        let (problem, store) = (self.problem.as_ref(), Store::default());
+        let wish = whole(ui, |ui| self.page.show(ui, &mut self.settings, problem, &places, &store));
         self.wishes.extend(wish);
     }
 }

@@ -42,8 +42,8 @@ impl Piece<'_> {
         if self.value == value {
             return Action::Keep;
         }
-        self.value = Cow::Owned(value.to_owned());
-        self.text = Cow::Owned(format!("{}=\"{value}\"{}", self.head, self.comment));
+        self.value = value.to_owned().into();
+        self.text = format!("{}=\"{value}\"{}", self.head, self.comment).into();
         self.opens_quote = false;
         Action::Replace
     }

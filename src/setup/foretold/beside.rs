@@ -55,14 +55,11 @@ impl Setup {
         let rules = self.facts.cluster.as_ref()?.trusted_sources.as_ref()?;
         let draft = &self.steps.test.draft;
         let address = draft.address.trim().parse().ok()?;
-        if rules.is_empty() || access::lets_in(rules, address) {
+        if access::lets_in(rules, address) {
             return None;
         }
-        let length = match draft.lease.duration() {
-            Some(_) => format!("for {}", draft.lease.words()),
-            None => "until I remove it".to_owned(),
-        };
-        Some(self.beside(format!("Allow {address} {length}"), test::Msg::Allow.into()))
+        let what = format!("Allow {address} {}", draft.lease.lasting());
+        Some(self.beside(what, test::Msg::Allow.into()))
     }
 
     /// The newest first, as the page lists them.

@@ -19,9 +19,7 @@ pub(super) fn profile(facts: &Facts) -> Option<Profile> {
     let environment = match cluster.environment {
         // Nothing outlives a practice; no profile leads to one.
         Environment::Practice => Environment::Development,
-        chosen @ (Environment::Production | Environment::Staging | Environment::Development) => {
-            chosen
-        }
+        chosen => chosen,
     };
     let (pooled, direct) = urls.keys.clone();
     let skipped = StepId::ALL.into_iter().filter(|step| {

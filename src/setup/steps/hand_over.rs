@@ -9,7 +9,6 @@ use crate::{
         cluster::ClusterId,
         pool::PoolName,
         problem::{Fix, Problem},
-        profile,
         record::{Record, Undo},
     },
     setup::{
@@ -153,12 +152,11 @@ impl Step {
 
     /// Where one form of it goes.
     pub fn place(&self, format: Format, facts: &Facts) -> Option<PathBuf> {
+        let name = || format.file_name(&self.stem());
         match format {
-            Format::Profile => Some(facts.project.as_ref()?.root.join(profile::FILE)),
+            Format::Profile => Some(facts.project.as_ref()?.root.join(name())),
             Format::Markdown => self.path(facts),
-            Format::Html | Format::Commands(_) => {
-                Some(self.path(facts)?.with_file_name(format.file_name(&self.stem())))
-            }
+            Format::Html | Format::Commands(_) => Some(self.path(facts)?.with_file_name(name())),
         }
     }
 

@@ -64,13 +64,8 @@ pub fn radio_above(ui: &mut Ui, selected: bool, title: &str, meaning: &str) -> R
     mark(ui, Mark::Radio, selected, &words)
 }
 
-/// One of a list of many, with its particulars on a second line.
-pub fn radio_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
-    let words = Words { below: particulars, ..Words::of(title) };
-    mark(ui, Mark::Row, selected, &words)
-}
-
-/// The same in a list that is one stop of the Tab key: the row itself takes no focus.
+/// One of a list of many, with its particulars on a second line. The list is one stop of the Tab key: the row itself
+/// takes no focus.
 pub fn listed_row(ui: &mut Ui, selected: bool, title: &str, particulars: &str) -> Response {
     let words = Words { below: particulars, ..Words::of(title) };
     mark(ui, Mark::Listed, selected, &words)
@@ -114,7 +109,6 @@ fn turn(ui: &mut Ui, ticked: &mut bool, words: &Words<'_>) -> Response {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Radio,
-    Row,
     Listed,
     Check,
 }
@@ -179,7 +173,7 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, words: &Words<'_>) -> Response {
     let theme = Theme::of(ui);
     let mut job = words.laid(ui);
     job.wrap.max_width = ui.available_width() - BOX - gap::M;
-    if matches!(mark, Mark::Row | Mark::Listed) {
+    if mark == Mark::Listed {
         // Rows of a long list have one height.
         job.wrap.max_rows = 3;
     }
@@ -189,7 +183,7 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, words: &Words<'_>) -> Response {
     let sense = if mark == Mark::Listed { Sense::CLICK } else { Sense::click() };
     let (rect, response) = ui.allocate_exact_size(size, sense);
     let role = match mark {
-        Mark::Radio | Mark::Row | Mark::Listed => Role::RadioButton,
+        Mark::Radio | Mark::Listed => Role::RadioButton,
         Mark::Check => Role::CheckBox,
     };
     let (name, description) = (words.name(mark), words.description(mark));
@@ -203,7 +197,7 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, words: &Words<'_>) -> Response {
         let edge = if on || response.hovered() { theme.accent } else { theme.edge };
         let stroke = Stroke::new(1.6, edge);
         match mark {
-            Mark::Radio | Mark::Row | Mark::Listed => {
+            Mark::Radio | Mark::Listed => {
                 ui.painter().circle(centre, BOX / 2.0 - 1.0, theme.surface, stroke);
                 if on {
                     ui.painter().circle_filled(centre, 4.5, theme.accent);

@@ -35,9 +35,7 @@ pub use button::{
 };
 pub use capacity::{Pattern, Segment, capacity};
 pub use chart::{Chart, chart, use_letter_keys};
-pub use choice::{
-    Tick, beneath_check, check, check_row, listed_row, radio, radio_above, radio_row, select,
-};
+pub use choice::{Tick, beneath_check, check, check_row, listed_row, radio, radio_above, select};
 pub use code::{code, code_to};
 pub use commands::{Chosen, Command, commands};
 pub use confirm::{Question, confirm};

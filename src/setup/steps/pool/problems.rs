@@ -123,26 +123,15 @@ pub(super) fn mode_kept(pool: &Pool, order: &PoolOrder) -> Problem {
 /// One of each, for the guide.
 #[cfg(test)]
 pub(crate) fn told() -> Vec<Problem> {
-    use crate::domain::{
-        capacity::{Demand, size},
-        pool::{PoolMode, PoolName},
+    use crate::{
+        domain::{
+            capacity::{Demand, size},
+            pool::PoolMode,
+        },
+        setup::stories,
     };
-    let order = PoolOrder {
-        name: PoolName::given("shop-pool"),
-        mode: PoolMode::Transaction,
-        size: 20,
-        db: "shop".to_owned(),
-        user: Some("shop_app".to_owned()),
-    };
-    let pool = Pool {
-        name: order.name.clone(),
-        mode: PoolMode::Session,
-        size: 10,
-        db: order.db.clone(),
-        user: order.user.clone(),
-        public: None,
-        private: None,
-    };
+    let order = PoolOrder { size: 20, ..stories::order() };
+    let pool = Pool { mode: PoolMode::Session, size: 10, ..stories::made(&order) };
     let demand = Demand { limit: 97, measured: true, others: 60, direct: 14, reserve: 3, vcpus: 2 };
     vec![
         over_booked(48, &size(demand)),

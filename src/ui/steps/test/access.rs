@@ -112,10 +112,7 @@ fn lease_form(
             act = Some(Msg::FindAddress.into());
         }
         let who = address.map_or("the address".to_owned(), |address| address.to_string());
-        let label = match draft.lease.duration() {
-            Some(_) => format!("Allow {who} for {}", draft.lease.words()),
-            None => format!("Allow {who} until I remove it"),
-        };
+        let label = format!("Allow {who} {}", draft.lease.lasting());
         let possible = idle && address.is_some() && blocked.is_none();
         let allow = ui.add_enabled_ui(possible, |ui| kit::secondary_button(ui, &label)).inner;
         if allow.clicked() {
