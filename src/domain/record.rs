@@ -1,6 +1,9 @@
 //! Everything the program did: what the drawer, the undo list and the runbook read. No secret is in it.
 
 pub mod export;
+mod statement;
+
+pub use statement::{End, Place, Statement, add, shown};
 
 use std::{path::PathBuf, time::Duration};
 
@@ -85,5 +88,7 @@ impl Undo {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub exchanges: Vec<Exchange>,
+    /// What was asked of databases. A saved set-up does not keep it.
+    pub statements: Vec<Statement>,
     pub entries: Vec<Entry>,
 }

@@ -41,7 +41,13 @@ use tokio::sync::mpsc;
 
 use crate::{
     digitalocean::budget::Budget,
-    domain::{operation::HOME, problem::Problem, record::Exchange, secret::Secret, timing::Timing},
+    domain::{
+        operation::HOME,
+        problem::Problem,
+        record::{Exchange, Statement},
+        secret::Secret,
+        timing::Timing,
+    },
     keychain::Keychain,
     leases::Leases,
     setup::{Effect, Order, Setup, Start, StepMsg, ticket::Ticket},
@@ -133,6 +139,7 @@ pub enum Report {
     Note(Ticket, StepMsg),
     End(Ticket, StepMsg),
     Exchange(Exchange),
+    Statement(Statement),
 }
 
 impl Report {
@@ -143,6 +150,10 @@ impl Report {
             Self::End(ticket, msg) => setup.settle(now, ticket, msg),
             Self::Exchange(exchange) => {
                 setup.exchanged(exchange);
+                Vec::new()
+            }
+            Self::Statement(statement) => {
+                setup.asked(statement);
                 Vec::new()
             }
         }

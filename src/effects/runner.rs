@@ -15,6 +15,7 @@ use crate::{
         saved::{Keeper, Place},
     },
     leases::Leases,
+    postgres::history::telling,
     setup::{Order, Setup, Start, StepMsg, ticket::Ticket},
 };
 
@@ -105,6 +106,7 @@ impl Runner {
         self.running.insert(ticket, cancel.clone());
         let (reports, mut news) = mpsc::channel(64);
         let (exchanges, mut requests) = mpsc::channel(64);
+        let (listener, mut statements) = mpsc::channel(64);
         let (budget, leases) = (self.budget.clone(), Arc::clone(&self.leases));
         let notes = Notes { ticket, reports, exchanges, budget, leases };
         let world = self.world.clone();
@@ -116,15 +118,17 @@ impl Runner {
                 if let Some(kept) = kept {
                     kept.await;
                 }
-                std::panic::AssertUnwindSafe(carry_out(start, world, notes)).catch_unwind().await
+                let carried = Box::pin(telling(listener, carry_out(start, world, notes)));
+                std::panic::AssertUnwindSafe(carried).catch_unwind().await
             };
             // Goes on until the effect has dropped its ends, so that the end never overtakes the news, and the request
-            // that a stop broke off is in the history.
+            // or statement that a stop broke off is in the history.
             let forward = async {
                 loop {
                     let report = tokio::select! {
                         Some(report) = news.recv() => report,
                         Some(exchange) = requests.recv() => Report::Exchange(exchange),
+                        Some(statement) = statements.recv() => Report::Statement(statement),
                         else => break,
                     };
                     if home.send(report).await.is_err() {

@@ -10,9 +10,13 @@ use crate::{
         activity::{Age, Holder, Sample},
         capacity::Limits,
         conn_url::ConnUrl,
+        record::Place,
         timing::Timing,
     },
-    postgres::connect::{ConnectError, connect},
+    postgres::{
+        connect::{ConnectError, connect},
+        history::{self, Counted, end_of},
+    },
 };
 
 /// The third exists from PostgreSQL 16 on.
@@ -22,6 +26,7 @@ const LIMITS: &str = "select current_setting('max_connections')::int4, \
 
 /// Background workers hold no slot of `max_connections`. A role without `pg_monitor` sees of others who they are and
 /// where they belong; state, address, age and kind are null for it, so a null kind counts as a client.
+/// Sent as a simple query, which works over a pool in any mode.
 const HOLDERS: &str = "select coalesce(application_name, ''), coalesce(usename::text, '?'), host(client_addr), \
      coalesce(state, 'hidden'), count(*), \
      extract(epoch from max(clock_timestamp() - state_change))::float8, \
@@ -67,6 +72,7 @@ impl RecordError {
 #[derive(Debug)]
 pub struct Watch {
     connection: PgConnection,
+    place: Place,
     /// How long an answer may take: a connection that a network dropped silently never ends by itself.
     limit: Duration,
     /// Statements of ours, which the server counts as commits too.
@@ -80,7 +86,7 @@ impl Watch {
         timing: &Timing,
     ) -> Result<Self, RecordError> {
         let connection = connect(url, ca, timing.sign_in).await.map_err(RecordError::Connect)?;
-        Ok(Self { connection, limit: timing.query, own: 0 })
+        Ok(Self { connection, place: Place::of(url), limit: timing.query, own: 0 })
     }
 
     /// Goes on counting where an earlier watch of ours ended: its statements are in the server's count for ever.
@@ -88,12 +94,14 @@ impl Watch {
         Self { own, ..self }
     }
 
-    /// Another question over the same connection.
-    pub(super) async fn ask<T>(
+    /// Another question over the same connection: `question` sends `sql`.
+    pub(super) async fn ask<T: Counted>(
         &mut self,
+        sql: &str,
         question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, RecordError> {
-        let answer = within(self.limit, question(&mut self.connection)).await?;
+        let asked = told(&self.place, sql, question(&mut self.connection));
+        let answer = within(self.limit, asked).await?;
         self.own += 1;
         Ok(answer)
     }
@@ -104,9 +112,10 @@ impl Watch {
     }
 
     pub async fn limits(&mut self) -> Result<Limits, RecordError> {
-        let asked = sqlx::query(LIMITS).fetch_one(&mut self.connection);
-        let row = within(self.limit, asked).await?;
-        self.own += 1;
+        let asked = self
+            .ask(LIMITS, async |connection| sqlx::query(LIMITS).fetch_one(connection).await)
+            .await;
+        let row = asked?;
         let number = |index: usize| -> Result<u32, RecordError> {
             let value: i32 = row.try_get(index).map_err(RecordError::Query)?;
             Ok(u32::try_from(value).unwrap_or(0))
@@ -119,25 +128,30 @@ impl Watch {
     }
 
     pub async fn holders(&mut self) -> Result<Vec<Holder>, RecordError> {
-        let holders = holders(&mut self.connection, self.limit).await?;
-        self.own += 1;
-        Ok(holders)
+        let rows = self
+            .ask(HOLDERS, async |connection| sqlx::raw_sql(HOLDERS).fetch_all(connection).await)
+            .await?;
+        all_holders(&rows)
     }
 
     /// How many sessions of others wait for something inside the server.
     pub async fn waiting(&mut self) -> Result<u32, RecordError> {
-        let asked = sqlx::query_scalar(WAITING).fetch_one(&mut self.connection);
-        let waiting: i64 = within(self.limit, asked).await?;
-        self.own += 1;
+        let waiting: i64 = self
+            .ask(WAITING, async |connection| {
+                sqlx::query_scalar(WAITING).fetch_one(connection).await
+            })
+            .await?;
         Ok(u32::try_from(waiting).unwrap_or(u32::MAX))
     }
 
     /// One sample; `refused` is what was refused since the one before.
     pub async fn sample(&mut self, refused: u32) -> Result<Sample, RecordError> {
         let holders = self.holders().await?;
-        let asked = sqlx::query_scalar(COMMITS).fetch_one(&mut self.connection);
-        let commits: i64 = within(self.limit, asked).await?;
-        self.own += 1;
+        let commits: i64 = self
+            .ask(COMMITS, async |connection| {
+                sqlx::query_scalar(COMMITS).fetch_one(connection).await
+            })
+            .await?;
         let commits = u64::try_from(commits).unwrap_or(0).saturating_sub(self.own);
         Ok(Sample { at: Timestamp::now(), holders, commits, refused })
     }
@@ -157,10 +171,11 @@ pub async fn holders_through(
 ) -> Option<Vec<Holder>> {
     let asked = async {
         let mut connection = connect(pooled, ca, limit).await.map_err(RecordError::Connect)?;
-        let found = holders(&mut connection, limit).await;
+        let asked = sqlx::raw_sql(HOLDERS).fetch_all(&mut connection);
+        let found = within(limit, told(&Place::of(pooled), HOLDERS, asked)).await;
         // Nothing depends on a polite goodbye.
         connection.close().await.ok();
-        found
+        all_holders(&found?)
     };
     match tokio::time::timeout(limit, asked).await {
         Ok(Ok(found)) => Some(found),
@@ -172,13 +187,7 @@ pub async fn holders_through(
     }
 }
 
-/// As a simple query, which works over a pool in any mode.
-async fn holders(
-    connection: &mut PgConnection,
-    limit: Duration,
-) -> Result<Vec<Holder>, RecordError> {
-    let asked = sqlx::raw_sql(HOLDERS).fetch_all(connection);
-    let rows = within(limit, asked).await?;
+fn all_holders(rows: &[PgRow]) -> Result<Vec<Holder>, RecordError> {
     rows.iter().map(holder).collect::<Result<_, sqlx::Error>>().map_err(RecordError::Query)
 }
 
@@ -200,6 +209,20 @@ fn holder(row: &PgRow) -> Result<Holder, sqlx::Error> {
         count: number(row.try_get(4)?),
         age,
     })
+}
+
+/// Tells the history of `sql` while `asked` sends it.
+pub(super) async fn told<T: Counted>(
+    place: &Place,
+    sql: &str,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let mut sent = history::sent(place, sql);
+    let answer = asked.await;
+    if let Some(sent) = &mut sent {
+        sent.ended(end_of(&answer));
+    }
+    answer
 }
 
 async fn within<T>(

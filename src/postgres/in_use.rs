@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 use crate::{
     domain::activity::{LOAD, OURS},
@@ -38,25 +38,31 @@ pub async fn clients(
     through: Through<'_>,
     length: Duration,
 ) -> Result<Option<Vec<(String, u32)>>, RecordError> {
-    let began: f64 =
-        watch.ask(async |connection| sqlx::query_scalar(NOW).fetch_one(connection).await).await?;
+    let began: f64 = watch
+        .ask(NOW, async |connection| sqlx::query_scalar(NOW).fetch_one(connection).await)
+        .await?;
     tokio::time::sleep(length).await;
     let hidden: i64 = watch
-        .ask(async |connection| {
+        .ask(HIDDEN, async |connection| {
             sqlx::query_scalar(HIDDEN).bind(through.database).fetch_one(connection).await
         })
         .await?;
     if 0 < hidden {
         return Ok(None);
     }
-    watch.ask(async |connection| busy(connection, through, began).await).await.map(Some)
+    let rows = watch.ask(BUSY, async |connection| busy(connection, through, began).await).await?;
+    let clients = rows.iter().map(|row| {
+        let count: i64 = row.try_get(1)?;
+        Ok((row.try_get(0)?, u32::try_from(count).unwrap_or(u32::MAX)))
+    });
+    clients.collect::<Result<_, _>>().map(Some).map_err(RecordError::Query)
 }
 
 async fn busy(
     connection: &mut PgConnection,
     through: Through<'_>,
     since: f64,
-) -> Result<Vec<(String, u32)>, sqlx::Error> {
+) -> Result<Vec<PgRow>, sqlx::Error> {
     let asked = sqlx::query(BUSY)
         .bind(through.database)
         .bind(through.user)
@@ -64,11 +70,5 @@ async fn busy(
         .bind(since)
         .bind(OURS)
         .bind(LOAD);
-    let rows = asked.fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            let count: i64 = row.try_get(1)?;
-            Ok((row.try_get(0)?, u32::try_from(count).unwrap_or(u32::MAX)))
-        })
-        .collect()
+    asked.fetch_all(connection).await
 }

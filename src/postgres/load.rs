@@ -19,10 +19,12 @@ use crate::{
         conn_url::ConnUrl,
         figures::percentile,
         load::{FirstError, Guard, Order, Outcome, Progress},
+        record::{End, Place},
     },
     postgres::{
         activity::{RecordError, Watch},
         connect::{ConnectError, connect_as},
+        history,
     },
 };
 
@@ -58,6 +60,9 @@ pub async fn run(
         (Instant::now(), CancellationToken::new(), Arc::new(Counts::default()));
     // Ends the clients also where this is dropped half-way.
     let _stops = stop.clone().drop_guard();
+    // The clients send it by the thousand: told as one.
+    let whole = format!("{BEGIN};\n{};\ncommit", order.statement);
+    let mut told = history::sent(&Place::of(&target.url), &whole);
     let mut clients = start(target, order, &stop, &counts);
     let (mut peak, mut ended) = (0, None);
     let mut looks = tokio::time::interval(LOOK_EVERY);
@@ -74,6 +79,14 @@ pub async fn run(
     }
     let lasted = began.elapsed();
     stop.cancel();
+    let transactions = counts.transactions.load(Ordering::Relaxed);
+    if let Some(told) = &mut told
+        && 0 < transactions
+    {
+        told.ended(End::Done(None));
+        told.times(transactions);
+    }
+    drop(told);
     let mut tallies = Vec::new();
     while let Some(tally) = clients.join_next().await {
         tallies.extend(tally.ok()); // a client that panicked has nothing to tell

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod arrive;
 mod connect;
 pub mod features;
+pub mod history;
 pub mod in_use;
 mod ledger;
 pub mod load;

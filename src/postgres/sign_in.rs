@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::{
-    domain::{activity::OURS, conn_url::ConnUrl},
+    domain::{activity::OURS, conn_url::ConnUrl, record::Place},
     postgres::wire::{Transaction, Wire, WireError, said},
 };
 
@@ -27,6 +27,7 @@ pub(super) async fn authenticate(
     verified: bool,
 ) -> Result<Wire, WireError> {
     let mut wire = Wire {
+        place: Place::of(url),
         stream,
         incoming: BytesMut::with_capacity(4096),
         process_id: 0,

@@ -24,7 +24,13 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::{domain::diagnosis::Said, postgres::tls};
+use crate::{
+    domain::{diagnosis::Said, record::Place},
+    postgres::{
+        history::{self, end_of_reply},
+        tls,
+    },
+};
 
 /// Why a connection did not come about, or broke.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +129,7 @@ pub enum Heard<'a> {
 /// A signed-in connection.
 #[derive(Debug)]
 pub struct Wire {
+    pub(super) place: Place,
     pub(super) stream: TlsStream<TcpStream>,
     pub(super) incoming: BytesMut,
     /// From `BackendKeyData`: PostgreSQL's process, or a number that PgBouncer made up.
@@ -207,7 +214,7 @@ pub async fn within<T>(
 impl Wire {
     /// One or several statements as one simple query: PostgreSQL makes them one transaction.
     pub async fn run(&mut self, sql: &str) -> Result<Reply, WireError> {
-        self.exchange(|buffer| frontend::query(sql, buffer)).await
+        self.exchange(sql, |buffer| frontend::query(sql, buffer)).await
     }
 
     /// The same for a script of any length, which is sent without being copied. Its rows and tags are not kept.
@@ -216,8 +223,15 @@ impl Wire {
         sql: &str,
         mut heard: impl FnMut(Heard<'_>) + Send,
     ) -> Result<Reply, WireError> {
-        self.send_query(sql, &mut heard).await?;
-        self.answer(Keep::Errors, &mut heard).await
+        let mut told = history::sent(&self.place, sql);
+        let reply = match self.send_query(sql, &mut heard).await {
+            Ok(()) => self.answer(Keep::Errors, &mut heard).await,
+            Err(err) => Err(err),
+        };
+        if let Some(told) = &mut told {
+            told.ended(end_of_reply(&reply, false));
+        }
+        reply
     }
 
     /// `Query` as the protocol has it: a letter, a length that counts itself, the text, a zero.
@@ -255,10 +269,15 @@ impl Wire {
         for one in sql {
             frontend::query(one, &mut outgoing).map_err(WireError::Broken)?;
         }
+        let mut told = sql.map(|one| history::sent(&self.place, one));
         self.send(&outgoing).await?;
         let mut replies = [const { Reply::EMPTY }; N];
-        for reply in &mut replies {
-            *reply = self.answer(Keep::All, &mut |_| ()).await?;
+        for (reply, told) in replies.iter_mut().zip(&mut told) {
+            let answer = self.answer(Keep::All, &mut |_| ()).await;
+            if let Some(mut told) = told.take() {
+                told.ended(end_of_reply(&answer, true));
+            }
+            *reply = answer?;
         }
         Ok(replies)
     }
@@ -270,7 +289,7 @@ impl Wire {
 
     /// Prepares a named statement at the protocol's level.
     pub(super) async fn prepare(&mut self, name: &str, sql: &str) -> Result<Reply, WireError> {
-        self.exchange(|buffer| {
+        self.exchange(&format!("prepare {name} as {sql}"), |buffer| {
             frontend::parse(name, sql, std::iter::empty(), buffer)?;
             frontend::sync(buffer);
             Ok(())
@@ -286,7 +305,7 @@ impl Wire {
         sql: &str,
         question: &str,
     ) -> Result<Reply, WireError> {
-        self.exchange(|buffer| {
+        self.exchange(&format!("prepare {name} as {sql};\n{question}"), |buffer| {
             frontend::parse(name, sql, std::iter::empty(), buffer)?;
             frontend::parse("", question, std::iter::empty(), buffer)?;
             execute("", buffer)?;
@@ -299,7 +318,7 @@ impl Wire {
 
     /// Runs what was prepared under `name`.
     pub(super) async fn execute(&mut self, name: &str) -> Result<Reply, WireError> {
-        self.exchange(|buffer| {
+        self.exchange(&format!("execute {name}"), |buffer| {
             execute(name, buffer)?;
             frontend::sync(buffer);
             Ok(())
@@ -307,14 +326,23 @@ impl Wire {
         .await
     }
 
+    /// `sql` is what the history tells of it.
     async fn exchange(
         &mut self,
+        sql: &str,
         fill: impl FnOnce(&mut BytesMut) -> io::Result<()>,
     ) -> Result<Reply, WireError> {
         let mut outgoing = BytesMut::new();
         fill(&mut outgoing).map_err(WireError::Broken)?;
-        self.send(&outgoing).await?;
-        self.answer(Keep::All, &mut |_| ()).await
+        let mut told = history::sent(&self.place, sql);
+        let reply = match self.send(&outgoing).await {
+            Ok(()) => self.answer(Keep::All, &mut |_| ()).await,
+            Err(err) => Err(err),
+        };
+        if let Some(told) = &mut told {
+            told.ended(end_of_reply(&reply, true));
+        }
+        reply
     }
 
     async fn answer(

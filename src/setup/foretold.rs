@@ -123,6 +123,7 @@ impl Setup {
 
     fn without_history(&self) -> Self {
         let record = crate::domain::record::Record {
+            statements: Vec::new(),
             exchanges: Vec::new(),
             entries: self.record.entries.clone(),
         };

@@ -26,7 +26,7 @@ use crate::{
     domain::{
         cluster::Environment,
         problem::{Fix, Problem},
-        record::{Entry, Exchange, Record, Undo},
+        record::{self, Entry, Exchange, Record, Statement, Undo},
         secret::Secret,
     },
     setup::{
@@ -252,6 +252,11 @@ impl Setup {
     /// A request to the account ended; for the history only.
     pub fn exchanged(&mut self, exchange: Exchange) {
         self.record.exchanges.push(exchange);
+    }
+
+    /// A statement to a database ended; for the history only.
+    pub fn asked(&mut self, statement: Statement) {
+        record::add(&mut self.record.statements, statement);
     }
 
     fn deliver(&mut self, now: Timestamp, msg: StepMsg) -> Vec<Order> {

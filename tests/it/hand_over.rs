@@ -39,6 +39,7 @@ fn exchange(method: &str, path: &str, body: Option<&str>) -> Exchange {
 
 fn record() -> Record {
     Record {
+        statements: Vec::new(),
         exchanges: vec![
             exchange("GET", "/v2/databases", None),
             exchange("POST", "/v2/databases/c1/pools", Some(POOL)),

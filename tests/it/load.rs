@@ -302,7 +302,7 @@ async fn until(
         let report = report.unwrap();
         let done = match &report {
             Report::Note(_, msg) | Report::End(_, msg) => holds(setup, Some(msg)),
-            Report::Exchange(_) => false,
+            Report::Exchange(_) | Report::Statement(_) => false,
         };
         runner.obey(report.hand_to(setup, Timestamp::now()));
         if done || holds(setup, None) {
@@ -514,6 +514,11 @@ async fn the_load_runs_over_both_urls_from_the_page_and_is_exported_with_the_rec
     let loaded = setup.facts.loaded.clone().unwrap();
     assert!(loaded.direct.as_ref().unwrap().clean() && loaded.pooled.clean(), "{loaded:?}");
     assert!((1..=2).contains(&loaded.pooled.peak), "{loaded:?}");
+    let statements = &setup.record.statements;
+    let sampling = statements.iter().find(|it| it.text.contains("sum(xact_commit)"));
+    assert!(sampling.is_some_and(|it| 5 <= it.times), "{statements:?}");
+    let loads = statements.iter().filter(|it| it.text.starts_with("begin read only"));
+    assert_eq!(loads.count(), 2, "one for each URL: {statements:?}");
     let files: Vec<PathBuf> =
         verify::Format::ALL.iter().map(|format| folder.path().join(format.file_name())).collect();
     let orders = setup.act(Timestamp::now(), verify::Msg::Export(files.clone()).into());

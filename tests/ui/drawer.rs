@@ -16,7 +16,7 @@ use poolwright::{
 use crate::{
     fixtures::{
         Screen, asked, at, created, fresh,
-        shop::{let_in, settled, shop, shut_out},
+        shop::{databases_asked, let_in, settled, shop, shut_out},
         sized, sizing,
     },
     window::{Window, begun},
@@ -127,6 +127,25 @@ fn the_history_has_requests_and_files_and_is_copied_as_json_lines() {
     harness.run_ok();
     let copied = asked(&harness).pop().expect("something is copied");
     assert!(copied.contains("History"), "{copied}");
+}
+
+#[test]
+fn the_history_has_statements_with_the_url_that_they_took() {
+    let mut harness = opened(databases_asked());
+    harness.get_by_role_and_label(Role::Tab, "History").click();
+    harness.run_ok();
+    harness.get_by_label("select count(*) from pg_stat_activity");
+    harness.get_by_label_contains("1 row · 120 times, all together · 240 ms");
+    harness.get_by_label_contains("refused, SQLSTATE 42704 · 240 ms");
+    harness.get_by_label_contains("no answer · 240 ms");
+    let told = |text: &str| harness.query_all_by_label(text).count();
+    assert_eq!(told("Pooled URL, as shop_app"), 1);
+    assert_eq!(told("Direct URL, as doadmin"), 2);
+    assert_eq!(harness.query_all_by_label_contains(":25060/postgres").count(), 1);
+    assert!(harness.query_by_label_contains("create index").is_none());
+    harness.get_by_label_contains("Whole statement").click();
+    harness.run_ok();
+    harness.get_by_label_contains("create index on orders (buyer)");
 }
 
 #[test]

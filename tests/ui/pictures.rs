@@ -170,8 +170,8 @@ fn opened(folder: &Path) {
             h.get_by_label("Request 1 as a command").click();
         }),
         ("next-app", || fixtures::shop::shop(StepId::App), WINDOW, requests),
-        ("history", || fixtures::shop::settled(StepId::App), WINDOW, history),
-        ("history-small", || fixtures::shop::settled(StepId::App), SMALL, history),
+        ("history", fixtures::shop::databases_asked, WINDOW, history),
+        ("history-small", fixtures::shop::databases_asked, SMALL, history),
         (
             "profile",
             || fixtures::shop::shop(StepId::HandOver),

@@ -253,6 +253,7 @@ fn record() -> Record {
     let entry = |what: &str, undo| Entry { at: at(4), what: what.to_owned(), undo, undone: false };
     let cluster = ClusterId("c1".to_owned());
     Record {
+        statements: Vec::new(),
         exchanges: vec![
             exchange("GET", "/v2/databases"),
             exchange("POST", "/v2/databases/c1/pools"),

@@ -298,6 +298,7 @@ fn exchange(method: &str, path: &str, status: Option<u16>) -> Exchange {
 fn each_change_stands_once_in_its_order_however_often_it_was_sent() {
     let pools = "/v2/databases/c1/pools";
     let record = Record {
+        statements: Vec::new(),
         exchanges: vec![
             exchange("POST", "/v2/apps/propose", Some(200)),
             exchange("POST", pools, Some(503)),

@@ -35,7 +35,7 @@ pub(super) enum Tab {
 const NAMES: panel::Names = panel::Names {
     id: "requests",
     name: "Requests",
-    title: "Requests to DigitalOcean",
+    title: "What is sent",
     close: "Close requests",
 };
 
@@ -55,7 +55,7 @@ impl Page {
                 match tab {
                     Tab::Next => next::next(ui, setup, acts),
                     Tab::History => {
-                        history::history(ui, &setup.record, self.unsaved.as_ref(), acts)
+                        history::history(ui, setup, self.unsaved.as_ref(), acts);
                     }
                 }
                 kit::keep_focus_in_sight(ui);

@@ -12,7 +12,7 @@ use super::{Bench, POOL, capacity::leave, pool};
 
 pub async fn situations(bench: &mut Bench) {
     Box::pin(timeouts(bench)).await;
-    lent_connections(bench).await;
+    Box::pin(lent_connections(bench)).await;
     restarts(bench).await;
 }
 

@@ -1,4 +1,4 @@
-//! What was sent so far, and which files were written.
+//! What was sent so far, to the account and to databases, and which files were written.
 
 use egui::Ui;
 use jiff::{Timestamp, tz::TimeZone};
@@ -6,9 +6,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     domain::{
         problem::Problem,
-        record::{Entry, Exchange, Record, Undo, export::json_lines},
+        record::{End, Entry, Exchange, Statement, Undo, export::json_lines},
         secret::Secret,
     },
+    setup::{Setup, facts::Urls},
     ui::{
         act::{Act, Copied, Saving},
         kit::{self, Icon},
@@ -22,6 +23,7 @@ const SHOWN: usize = 200;
 /// One line of the history.
 enum Line<'a> {
     Request(&'a Exchange),
+    Statement(&'a Statement),
     File(&'a Entry),
 }
 
@@ -29,21 +31,20 @@ impl Line<'_> {
     fn at(&self) -> Timestamp {
         match self {
             Self::Request(exchange) => exchange.at,
+            Self::Statement(statement) => statement.at,
             Self::File(entry) => entry.at,
         }
     }
 }
 
-pub(super) fn history(
-    ui: &mut Ui,
-    record: &Record,
-    unsaved: Option<&Problem>,
-    acts: &mut Vec<Act>,
-) {
+pub(super) fn history(ui: &mut Ui, setup: &Setup, unsaved: Option<&Problem>, acts: &mut Vec<Act>) {
+    let record = &setup.record;
     let files =
         record.entries.iter().filter(|entry| matches!(entry.undo, Undo::RestoreFile { .. }));
-    let mut lines: Vec<Line<'_>> =
-        record.exchanges.iter().map(Line::Request).chain(files.map(Line::File)).collect();
+    let mut lines: Vec<Line<'_>> = (record.exchanges.iter().map(Line::Request))
+        .chain(record.statements.iter().map(Line::Statement))
+        .chain(files.map(Line::File))
+        .collect();
     if lines.is_empty() {
         kit::paragraph(ui, "Nothing was sent yet.");
         return;
@@ -68,6 +69,9 @@ pub(super) fn history(
     for (at, line) in lines.iter().enumerate().rev().take(SHOWN) {
         ui.push_id(at, |ui| match line {
             Line::Request(exchange) => request(ui, at + 1, exchange, &zone),
+            Line::Statement(asked) => {
+                statement(ui, at + 1, asked, setup.facts.urls.as_ref(), &zone);
+            }
             Line::File(entry) => file(ui, entry, &zone),
         });
         ui.add_space(gap::XS);
@@ -103,6 +107,56 @@ fn request(ui: &mut Ui, number: usize, exchange: &Exchange, zone: &TimeZone) {
             }
             if let Some(body) = &exchange.body {
                 kit::fold(ui, &format!("Body of request {number}"), |ui| super::block(ui, body));
+            }
+        });
+    });
+}
+
+/// More lines are folded away.
+const LINES: usize = 4;
+
+fn statement(
+    ui: &mut Ui,
+    number: usize,
+    statement: &Statement,
+    urls: Option<&Urls>,
+    zone: &TimeZone,
+) {
+    let theme = Theme::of(ui);
+    let (icon, colour, end) = match &statement.end {
+        End::Done(Some(1)) => (Icon::Done, theme.success.text, "1 row".to_owned()),
+        End::Done(Some(rows)) => (Icon::Done, theme.success.text, format!("{rows} rows")),
+        End::Done(None) => (Icon::Done, theme.success.text, "done".to_owned()),
+        End::Refused(sqlstate) => {
+            (Icon::Stopped, theme.danger.text, format!("refused, SQLSTATE {sqlstate}"))
+        }
+        End::NoAnswer => (Icon::Warning, theme.warning.text, "no answer".to_owned()),
+    };
+    let place = &statement.place;
+    let way = |url| place.is_of(url);
+    let to = match urls {
+        Some(urls) if way(&urls.pooled) => format!("Pooled URL, as {}", place.user),
+        Some(urls) if way(&urls.direct) => format!("Direct URL, as {}", place.user),
+        Some(_) | None => place.to_string(),
+    };
+    let many = statement.times;
+    let times = if many == 1 { String::new() } else { format!(" · {many} times, all together") };
+    let at = clock(statement.at, zone);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        kit::icon(ui, icon, 15.0, colour);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let mut lines = statement.text.lines();
+            let head: Vec<&str> = lines.by_ref().take(LINES).collect();
+            kit::mono(ui, &head.join("\n"));
+            kit::caption(ui, &to);
+            let took = statement.took.as_millis();
+            kit::caption(ui, &format!("{end}{times} · {took} ms · {at}"));
+            if lines.next().is_some() {
+                kit::fold(ui, &format!("Whole statement {number}"), |ui| {
+                    super::block(ui, &statement.text);
+                });
             }
         });
     });
