@@ -3,6 +3,15 @@
 //! `domain` holds the rules, `setup` the twelve steps as a pure core, `effects` carries their orders out through
 //! the adapters, `ui` and `cli` drive the same core, `practice` is an account to practise on.
 
+#![cfg_attr(
+    all(test, not(feature = "practice")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "examples of messages, for the guide's page; its test needs practice"
+    )
+)]
+
 #[cfg(all(feature = "practice", not(unix)))]
 compile_error!(
     "practice runs PgBouncer, which needs Unix: build with --no-default-features --features gui"

@@ -100,6 +100,7 @@ mod served;
 mod session;
 #[cfg(feature = "practice")]
 mod stages;
+#[cfg(feature = "practice")]
 mod statements;
 mod traces;
 #[cfg(feature = "practice")]
