@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
-use crate::domain::timing::Timing;
+use crate::{
+    domain::{proxy::Proxy, timing::Timing},
+    web,
+};
 
 /// An address is at most 39 characters; more is a web page.
 const LARGEST: usize = 256;
@@ -31,14 +34,14 @@ pub enum AddressError {
 /// Both services have to see the same address.
 pub async fn public(services: &[String; 2], timing: &Timing) -> Result<Ipv4Addr, AddressError> {
     // Databases are reached without a web proxy and over IPv4, so the services are asked in the same way.
-    let client = reqwest::Client::builder()
-        .timeout(timing.connect + timing.tls)
-        .connect_timeout(timing.connect)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
-        .user_agent(concat!("poolwright/", env!("CARGO_PKG_VERSION")))
-        .build()
+    let client = web::client(&Proxy::Straight)
+        .and_then(|client| {
+            client
+                .timeout(timing.connect + timing.tls)
+                .connect_timeout(timing.connect)
+                .local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+                .build()
+        })
         .map_err(AddressError::Client)?;
     let [first, second] = services;
     let seen = tokio::try_join!(ask(&client, first), ask(&client, second));

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::problem::Problem;
+use crate::{
+    domain::{problem::Problem, proxy::Proxy},
+    web,
+};
 
 /// What one request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Health {
 
 impl Health {
     /// Longer than `limit` is no answer.
-    pub fn new(url: &str, limit: Duration) -> Result<Self, Problem> {
+    pub fn new(url: &str, proxy: &Proxy, limit: Duration) -> Result<Self, Problem> {
         let bad = |why: String| {
             Problem::new(
                 "health address",
@@ -46,11 +49,8 @@ impl Health {
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(bad("It has to start with http:// or https://.".to_owned()));
         }
-        let client = reqwest::Client::builder()
-            .timeout(limit)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("poolwright/", env!("CARGO_PKG_VERSION")))
-            .build()
+        let client = web::client(proxy)
+            .and_then(|client| client.timeout(limit).build())
             .map_err(|err| bad(format!("No web client could be made: {err}.")))?;
         Ok(Self { client, url: parsed })
     }
@@ -86,7 +86,9 @@ mod tests {
 
     #[test]
     fn only_web_addresses_are_asked() {
-        let refusal = |url| Health::new(url, Duration::from_secs(1)).err().map(|bad| bad.what);
+        let refusal = |url| {
+            Health::new(url, &Proxy::System, Duration::from_secs(1)).err().map(|bad| bad.what)
+        };
         let what = "The health address postgresql://db/shop is not accepted.".to_owned();
         assert_eq!(refusal("postgresql://db/shop"), Some(what));
         assert!(refusal("shop.example/health").is_some());

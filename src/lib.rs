@@ -48,3 +48,4 @@ pub mod ui;
 #[cfg(feature = "practice")]
 #[cfg(test)]
 mod troubleshooting;
+pub mod web;

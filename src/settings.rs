@@ -6,7 +6,10 @@ use toml_edit::{DocumentMut, Item, value};
 
 use crate::{
     disk::{self, DiskError},
-    domain::settings::{CopiesStay, Look, Motion, Settings, TextSize},
+    domain::{
+        proxy::{Address, Proxy},
+        settings::{CopiesStay, Look, Motion, Settings, TextSize},
+    },
 };
 
 /// Nothing of ours is larger.
@@ -31,6 +34,8 @@ const MOTION: &str = "motion";
 const LETTER_KEYS: &str = "letter-keys";
 const COPIES_STAY: &str = "copies-stay-seconds";
 const TESTS_START: &str = "tests-start-by-themselves";
+/// `system`, `none`, or an address.
+const PROXY: &str = "proxy";
 
 /// `None` where there is no file: the first start.
 pub fn read(file: &Path) -> Result<Option<Settings>, SettingsError> {
@@ -38,6 +43,17 @@ pub fn read(file: &Path) -> Result<Option<Settings>, SettingsError> {
         return Ok(None);
     };
     parse(&document(&bytes)?).map(Some).map_err(SettingsError::Damaged)
+}
+
+fn proxy(word: &str) -> Result<Proxy, String> {
+    match word {
+        "system" => Ok(Proxy::System),
+        "none" => Ok(Proxy::Straight),
+        address => match Address::parse(address) {
+            Ok(address) => Ok(Proxy::At(address)),
+            Err(why) => Err(format!("{PROXY} is no proxy: {why}")),
+        },
+    }
 }
 
 fn document(bytes: &[u8]) -> Result<DocumentMut, SettingsError> {
@@ -68,6 +84,7 @@ fn parse(document: &DocumentMut) -> Result<Settings, String> {
         motion: one_of(MOTION, word(MOTION)?, &Motion::ALL, Motion::key)?.unwrap_or(usual.motion),
         letter_keys: switch(LETTER_KEYS)?.unwrap_or(usual.letter_keys),
         tests_start: switch(TESTS_START)?.unwrap_or(usual.tests_start),
+        proxy: word(PROXY)?.map_or(Ok(usual.proxy), proxy)?,
         copies_stay: one_of(
             COPIES_STAY,
             number(COPIES_STAY)?,
@@ -93,7 +110,7 @@ fn one_of<T: Copy, K: PartialEq + std::fmt::Debug>(
 }
 
 /// Changes the values in the file, and nothing else in it. One that can't be read is left alone.
-pub fn write(file: &Path, settings: Settings) -> Result<(), SettingsError> {
+pub fn write(file: &Path, settings: &Settings) -> Result<(), SettingsError> {
     let before = disk::read(file, LARGEST).map_err(SettingsError::Closed)?;
     let mut document = document(before.as_deref().unwrap_or_default())?;
     for (key, value) in values(settings) {
@@ -118,20 +135,26 @@ pub fn write(file: &Path, settings: Settings) -> Result<(), SettingsError> {
 }
 
 /// As they stand in the file.
-fn values(settings: Settings) -> [(&'static str, Item); 6] {
-    let Settings { look, text, motion, letter_keys, copies_stay, tests_start } = settings;
+fn values(settings: &Settings) -> [(&'static str, Item); 7] {
+    let Settings { look, text, motion, letter_keys, copies_stay, tests_start, proxy } = settings;
+    let proxy = match proxy {
+        Proxy::System => "system",
+        Proxy::Straight => "none",
+        Proxy::At(address) => address.as_str(),
+    };
     [
         (LOOK, value(look.key())),
         (TEXT, value(i64::from(text.percent()))),
         (MOTION, value(motion.key())),
-        (LETTER_KEYS, value(letter_keys)),
+        (LETTER_KEYS, value(*letter_keys)),
         (COPIES_STAY, value(copies_stay.seconds())),
-        (TESTS_START, value(tests_start)),
+        (TESTS_START, value(*tests_start)),
+        (PROXY, value(proxy)),
     ]
 }
 
 /// Key and value of each, as text.
-pub fn words(settings: Settings) -> Vec<(&'static str, String)> {
+pub fn words(settings: &Settings) -> Vec<(&'static str, String)> {
     let word = |item: Item| match item.as_str() {
         Some(text) => text.to_owned(),
         None => item.to_string().trim().to_owned(),
@@ -168,6 +191,7 @@ mod tests {
             letter_keys: false,
             copies_stay: CopiesStay::HalfMinute,
             tests_start: false,
+            proxy: Proxy::At(Address::parse("proxy.example:3128").unwrap()),
         }
     }
 
@@ -182,9 +206,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("of ours").join("settings.toml");
         assert_eq!(read(&file).unwrap(), None);
-        write(&file, other()).unwrap();
+        write(&file, &other()).unwrap();
         assert_eq!(read(&file).unwrap(), Some(other()));
-        write(&file, Settings::default()).unwrap();
+        write(&file, &Settings::default()).unwrap();
         assert_eq!(read(&file).unwrap(), Some(Settings::default()));
     }
 
@@ -193,10 +217,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("settings.toml");
         put(&file, "# mine\nlook = \"dark\" # at night\nfuture = [1, 2]\n");
-        write(&file, Settings { look: Look::Light, ..Settings::default() }).unwrap();
+        write(&file, &Settings { look: Look::Light, ..Settings::default() }).unwrap();
         assert_eq!(
             std::fs::read_to_string(&file).unwrap(),
-            "# mine\nlook = \"light\" # at night\nfuture = [1, 2]\ntext-percent = 100\nmotion = \"system\"\nletter-keys = true\ncopies-stay-seconds = 60\ntests-start-by-themselves = true\n"
+            "# mine\nlook = \"light\" # at night\nfuture = [1, 2]\ntext-percent = 100\nmotion = \"system\"\nletter-keys = true\ncopies-stay-seconds = 60\ntests-start-by-themselves = true\nproxy = \"system\"\n"
         );
     }
 
@@ -225,7 +249,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("settings.toml");
         put(&file, "look = ");
-        write(&file, other()).unwrap_err();
+        write(&file, &other()).unwrap_err();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "look = ");
     }
 }

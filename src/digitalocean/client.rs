@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use reqwest::{
     Response,
     header::{AUTHORIZATION, HeaderValue},
-    redirect,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,10 +25,12 @@ use crate::{
     domain::{
         mask,
         operation::{Method, Operation},
+        proxy::Proxy,
         record::Exchange,
         secret::Secret,
         timing::Timing,
     },
+    web,
 };
 
 #[derive(Clone)]
@@ -66,6 +67,7 @@ impl Client {
     /// `base` is where every request goes, without a slash at its end. Each request is reported to `exchanges`.
     pub fn new(
         base: &str,
+        proxy: &Proxy,
         token: &Secret,
         timing: &Timing,
         exchanges: mpsc::Sender<Exchange>,
@@ -79,17 +81,16 @@ impl Client {
             return Err(ClientError::Token);
         };
         bearer.set_sensitive(true);
-        let mut http = reqwest::Client::builder()
-            .timeout(timing.request)
-            .connect_timeout(timing.connect)
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("poolwright/", env!("CARGO_PKG_VERSION")));
-        if on_this_computer {
-            http = http.no_proxy();
-        }
+        let way = if on_this_computer { &Proxy::Straight } else { proxy };
+        let http = web::client(way).and_then(|client| {
+            client
+                .timeout(timing.request)
+                .connect_timeout(timing.connect)
+                .retry(reqwest::retry::never())
+                .build()
+        });
         Ok(Self {
-            http: http.build().map_err(ClientError::Tls)?,
+            http: http.map_err(ClientError::Tls)?,
             base: base.to_owned(),
             bearer,
             limit: timing.request,
@@ -272,7 +273,7 @@ impl Drop for Recording<'_> {
 }
 
 /// Practice's account: plain HTTP over loopback, where no proxy has a place.
-pub(super) fn on_this_computer(base: &str) -> bool {
+pub fn on_this_computer(base: &str) -> bool {
     base.strip_prefix("http://")
         .and_then(|rest| rest.split(['/', ':']).next())
         .and_then(|host| host.parse::<IpAddr>().ok())
@@ -291,7 +292,13 @@ mod tests {
 
     fn client(base: &str, token: &str) -> Result<Client, ClientError> {
         crate::safety::one_tls_provider();
-        Client::new(base, &Secret::new(token), &Timing::default(), mpsc::channel(1).0)
+        Client::new(
+            base,
+            &Proxy::System,
+            &Secret::new(token),
+            &Timing::default(),
+            mpsc::channel(1).0,
+        )
     }
 
     #[test]

@@ -121,7 +121,14 @@ mod tests {
     fn only_an_encrypted_address_is_read_or_practices_own() {
         crate::safety::one_tls_provider();
         let client = |base: &str| {
-            Client::new(base, &Secret::new("t"), &Timing::default(), mpsc::channel(1).0).unwrap()
+            Client::new(
+                base,
+                &crate::domain::proxy::Proxy::System,
+                &Secret::new("t"),
+                &Timing::default(),
+                mpsc::channel(1).0,
+            )
+            .unwrap()
         };
         let (real, practice) = (client("https://api.example"), client("http://127.0.0.1:9"));
         for (url, really, in_practice) in [

@@ -27,6 +27,7 @@ pub mod prisma_schema;
 pub mod problem;
 pub mod profile;
 pub mod project;
+pub mod proxy;
 pub mod record;
 pub mod runbook;
 pub mod secret;

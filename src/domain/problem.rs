@@ -100,6 +100,8 @@ pub enum Fix {
     Copy(String),
     /// Opens a page in the browser.
     Open(String),
+    /// Opens the window's settings, where the proxy is set.
+    ProxySettings,
 }
 
 impl Problem {

@@ -1,8 +1,10 @@
-//! How the person wants the window: looks, size of text, motion, keys, and how long a copied secret stays.
+//! How the person wants the window: looks, size of text, motion, keys, how long a copied secret stays, and the way to the web.
 
 use std::time::Duration;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crate::domain::proxy::Proxy;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub look: Look,
     pub text: TextSize,
@@ -12,6 +14,7 @@ pub struct Settings {
     pub copies_stay: CopiesStay,
     /// The connection test runs when its page is opened for the first time.
     pub tests_start: bool,
+    pub proxy: Proxy,
 }
 
 impl Default for Settings {
@@ -23,6 +26,7 @@ impl Default for Settings {
             letter_keys: true,
             copies_stay: CopiesStay::Minute,
             tests_start: true,
+            proxy: Proxy::System,
         }
     }
 }

@@ -43,7 +43,8 @@ fn client_for(
     world: &World,
     exchanges: mpsc::Sender<Exchange>,
 ) -> Result<Client, Problem> {
-    Client::new(&world.api, token, &world.timing, exchanges).map_err(|err| match &err {
+    Client::new(&world.api, &world.proxy, token, &world.timing, exchanges).map_err(|err| match &err
+    {
         ClientError::Token => Problem::new(
             "token",
             "The token was not sent.",
@@ -181,6 +182,7 @@ fn refused(err: &ApiError, refusal: &Refusal) -> Problem {
 fn unreachable(reason: Reason) -> Problem {
     let offline = |why: &str| {
         again(Problem::new("offline", "DigitalOcean cannot be reached.", why))
+            .fix("Proxy settings", Fix::ProxySettings)
             .hint("Check this computer's network")
     };
     match reason {
@@ -210,6 +212,7 @@ fn unreachable(reason: Reason) -> Problem {
                 "The proxy let nothing through to DigitalOcean.",
                 "It refused the connection; it may ask for a sign-in of its own.",
             )
+            .fix("Proxy settings", Fix::ProxySettings)
             .hint("Check the proxy that the variable HTTPS_PROXY or the system names"),
         ),
     }

@@ -38,7 +38,7 @@ pub async fn diagnostics(file: PathBuf, world: World, told: Told) -> Result<Path
 }
 
 fn document(found: &surroundings::Surroundings, told: &Told) -> Value {
-    let settings: serde_json::Map<String, Value> = settings::words(told.settings)
+    let settings: serde_json::Map<String, Value> = settings::words(&told.settings)
         .into_iter()
         .map(|(key, word)| (key.to_owned(), Value::from(word)))
         .collect();

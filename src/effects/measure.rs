@@ -23,7 +23,8 @@ const ASK_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(effect: Effect, world: &World, notes: &Notes) -> Result<Msg, Problem> {
     let Effect::Record { direct, pooled, every, health_url, patience } = effect;
-    let health = health_url.as_deref().map(|url| Health::new(url, HEALTH)).transpose()?;
+    let health =
+        health_url.as_deref().map(|url| Health::new(url, &world.proxy, HEALTH)).transpose()?;
     let way = Way { direct, pooled, patience };
     let (mut refused, mut own) = (0, 0);
     let mut breaks = 0;

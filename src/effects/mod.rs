@@ -40,10 +40,11 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::{
-    digitalocean::budget::Budget,
+    digitalocean::{budget::Budget, client::on_this_computer},
     domain::{
         operation::HOME,
         problem::Problem,
+        proxy::Proxy,
         record::{Exchange, Statement},
         secret::Secret,
         timing::Timing,
@@ -61,6 +62,7 @@ pub struct World {
     pub keychain: Keychain,
     /// Two services that answer this computer's public address; asked only after the person agreed.
     pub address_services: [String; 2],
+    pub proxy: Proxy,
     /// Backups and other files of ours; 0700.
     pub data: PathBuf,
     pub timing: Timing,
@@ -93,6 +95,7 @@ impl World {
                 "https://checkip.amazonaws.com".to_owned(),
                 "https://ipv4.icanhazip.com".to_owned(),
             ],
+            proxy: Proxy::System,
             data: folders.data_local_dir().to_owned(),
             timing: Timing::default(),
             provokes: false,
@@ -115,12 +118,20 @@ impl World {
         format!("{near}.digitaloceanspaces.com:443")
     }
 
+    /// The way to the web from now on; an account on this computer is reached without one.
+    pub fn take_proxy(&mut self, proxy: Proxy) {
+        if !on_this_computer(&self.api) {
+            self.proxy = proxy;
+        }
+    }
+
     /// An account on this computer whose token dies with it: nothing of it goes into the keychain.
     pub fn practice(api: String, address_services: [String; 2], data: PathBuf) -> Self {
         Self {
             api,
             keychain: Keychain::None,
             address_services,
+            proxy: Proxy::Straight,
             data,
             timing: Timing::default(),
             provokes: true,

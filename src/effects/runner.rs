@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     digitalocean::budget::Budget,
-    domain::problem::Problem,
+    domain::{problem::Problem, proxy::Proxy},
     effects::{
         Notes, Report, World, carry_out,
         saved::{Keeper, Place},
@@ -80,6 +80,11 @@ impl Runner {
             keeper.keep_all(setup, Timestamp::now());
             keeper.flush(limit);
         }
+    }
+
+    /// What is started from now on takes this way to the web.
+    pub fn take_proxy(&mut self, proxy: Proxy) {
+        self.world.take_proxy(proxy);
     }
 
     pub fn world(&self) -> &World {

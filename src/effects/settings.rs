@@ -69,7 +69,7 @@ pub fn load_from(file: PathBuf) -> Kept {
 /// Keeps them for the next start.
 pub async fn save(file: PathBuf, kept: Settings) -> Result<(), Problem> {
     files::blocking(move || {
-        settings::write(&file, kept).map_err(|err| {
+        settings::write(&file, &kept).map_err(|err| {
             let why = format!("{}: {}.", file.display(), capital(&err.to_string()));
             account::chain(Problem::new("settings", "The settings were not kept.", why), &err)
                 .hint("They hold until you close Poolwright")

@@ -62,7 +62,7 @@ async fn requests(
     direct: Option<&Target>,
     world: &World,
 ) -> Result<Requests, Problem> {
-    let health = Health::new(&url, PATIENCE)?;
+    let health = Health::new(&url, &world.proxy, PATIENCE)?;
     let mut watch = match direct {
         Some(direct) => Some(watch(direct, world).await?),
         None => None,

@@ -324,7 +324,7 @@ impl Setup {
                 (None, Primary::Act(_, msg)) => Some(msg),
                 (None, Primary::Blocked(..) | Primary::Working(..) | Primary::Next) => None,
             },
-            Fix::Copy(_) | Fix::Open(_) => None,
+            Fix::Copy(_) | Fix::Open(_) | Fix::ProxySettings => None,
             Fix::AllowThisComputer
             | Fix::Repair(_)
             | Fix::FetchPassword(_)

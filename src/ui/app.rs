@@ -148,7 +148,7 @@ impl App {
         };
         // The sizes are ours, between 100 and 200 %, and kept.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
-        apply(ctx, app.looks, app.kept.settings);
+        apply(ctx, app.looks, &app.kept.settings);
         app.follow_looks(ctx);
         if let Some(begun) = open.begin {
             app.begin(ctx, begun);
@@ -184,6 +184,7 @@ impl App {
 
     fn begin(&mut self, ctx: &Context, mut begun: Begun) {
         begun.setup.rules.tests_start = self.kept.settings.tests_start;
+        begun.world.take_proxy(self.kept.settings.proxy.clone());
         let wake = {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint_after(FRAME))
@@ -285,11 +286,11 @@ impl App {
             (News::Store(answer), _) => self.stored(answer),
             (News::Looks(looks), _) => {
                 self.looks = looks;
-                apply(ctx, looks, self.kept.settings);
+                apply(ctx, looks, &self.kept.settings);
             }
             (News::SettingsKept(ended), _) => {
                 self.kept.problem = ended.err();
-                if self.writing.take() != Some(self.kept.settings) {
+                if self.writing.take().as_ref() != Some(&self.kept.settings) {
                     self.keep_settings(ctx);
                 }
             }
@@ -297,7 +298,7 @@ impl App {
             (News::EverythingRemoved(Err(problem)), _) => self.removal(Removal::Stopped(problem)),
             (News::EverythingRemoved(Ok(())), _) => {
                 self.kept.settings = Settings::default();
-                apply(ctx, self.looks, self.kept.settings);
+                apply(ctx, self.looks, &self.kept.settings);
                 self.removal(Removal::Removed);
                 self.look_at_the_shelf(ctx);
             }
@@ -561,9 +562,10 @@ impl App {
 
     /// They hold at once, and are kept beside the window.
     fn changed_settings(&mut self, ctx: &Context) {
-        apply(ctx, self.looks, self.kept.settings);
+        apply(ctx, self.looks, &self.kept.settings);
         if let Screen::Setup(session) = &mut self.screen {
             session.setup.rules.tests_start = self.kept.settings.tests_start;
+            session.take_proxy(&self.kept.settings.proxy);
         }
         if self.writing.is_none() {
             self.keep_settings(ctx);
@@ -571,9 +573,9 @@ impl App {
     }
 
     fn keep_settings(&mut self, ctx: &Context) {
-        let settings = self.kept.settings;
+        let settings = self.kept.settings.clone();
         let Some(file) = self.kept.file.clone() else { return };
-        self.writing = Some(settings);
+        self.writing = Some(settings.clone());
         self.send_home(ctx, async move {
             Some(News::SettingsKept(kept_settings::save(file, settings).await))
         });
@@ -637,7 +639,7 @@ impl App {
             Screen::Setup(session) => session.setup.record.clone(),
             Screen::Start(_) => Record::default(),
         };
-        let (window, settings) = (self.drawn_with.clone(), self.kept.settings);
+        let (window, settings) = (self.drawn_with.clone(), self.kept.settings.clone());
         if let (Saving::Diagnostics, Some(page)) = (what, &mut self.settings) {
             page.diagnostics = Diagnostics::Writing;
         }
@@ -751,7 +753,7 @@ fn recognise(session: &mut Session, found: Remembered) {
 }
 
 /// The person's settings first, then the desktop's wishes.
-fn apply(ctx: &Context, looks: Looks, settings: Settings) {
+fn apply(ctx: &Context, looks: Looks, settings: &Settings) {
     let preference = match settings.look {
         Look::System => egui::ThemePreference::System,
         Look::Light | Look::ContrastLight => egui::ThemePreference::Light,

@@ -331,7 +331,7 @@ impl Page {
         let step = sheet.acting(setup);
         if let Some(problem) = sheet.problem(setup) {
             let usable = |fix: &Fix| match fix {
-                Fix::Copy(_) | Fix::Open(_) => true,
+                Fix::Copy(_) | Fix::Open(_) | Fix::ProxySettings => true,
                 Fix::TryAgain
                 | Fix::AllowThisComputer
                 | Fix::Repair(_)
@@ -468,6 +468,7 @@ fn act_of(setup: &Setup, step: StepId, fix: Fix) -> Option<Act> {
             secret: false,
         })),
         Fix::Open(address) => Some(Act::Open(address)),
+        Fix::ProxySettings => Some(Act::Settings),
         Fix::TryAgain
         | Fix::AllowThisComputer
         | Fix::Repair(_)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::{
-    domain::{access::Granted, cluster::Environment},
+    domain::{access::Granted, cluster::Environment, proxy::Proxy},
     effects::runner::{Runner, Wake},
     setup::{
         Msg, Order, Setup,
@@ -55,6 +55,11 @@ impl Session {
         session.page.label = practising.then_some(Environment::Practice);
         session.act(Msg::Go(session.setup.current));
         session
+    }
+
+    /// From the next request on.
+    pub fn take_proxy(&mut self, proxy: &Proxy) {
+        self.runner.take_proxy(proxy.clone());
     }
 
     pub fn act(&mut self, msg: Msg) {

@@ -1,4 +1,5 @@
-//! The settings: looks, size of text, motion, keys, the clipboard, where things are, and how to remove them all.
+//! The settings: looks, size of text, motion, keys, the clipboard, the way to the web, where things are, and how to
+//! remove them all.
 
 use egui::{
     Align, Frame, Key, Layout, Margin, Modifiers, RichText, Role, ScrollArea, Sense, Ui, UiBuilder,
@@ -8,6 +9,7 @@ use egui::{
 use crate::{
     domain::{
         problem::Problem,
+        proxy::{Address, AddressError, Proxy},
         settings::{CopiesStay, Look, Motion, Settings, TextSize},
     },
     effects::settings::Everything,
@@ -22,8 +24,43 @@ use crate::{
 pub struct Page {
     /// It was drawn before; the first time its title takes the focus.
     entered: bool,
+    proxy: Option<Typed>,
     pub everything: Removal,
     pub diagnostics: Diagnostics,
+}
+
+/// The proxy as it stands in the form, which may be no address yet.
+#[derive(Debug)]
+struct Typed {
+    kind: Kind,
+    address: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    System,
+    Straight,
+    At,
+}
+
+impl Typed {
+    fn of(proxy: &Proxy) -> Self {
+        let (kind, address) = match proxy {
+            Proxy::System => (Kind::System, String::new()),
+            Proxy::Straight => (Kind::Straight, String::new()),
+            Proxy::At(address) => (Kind::At, address.to_string()),
+        };
+        Self { kind, address }
+    }
+
+    /// What is wrong with the address where there is one.
+    fn proxy(&self) -> Result<Proxy, AddressError> {
+        match self.kind {
+            Kind::System => Ok(Proxy::System),
+            Kind::Straight => Ok(Proxy::Straight),
+            Kind::At => Address::parse(&self.address).map(Proxy::At),
+        }
+    }
 }
 
 /// The file for somebody who helps.
@@ -108,8 +145,9 @@ impl Page {
                             if let Some(problem) = problem {
                                 kit::problem(ui, problem, false, kit::FirstFix::Beside, |_| false);
                             }
-                            let before = *settings;
+                            let before = settings.clone();
                             fields(ui, settings);
+                            self.network(ui, settings);
                             where_things_are(ui, places);
                             wish = wish.or(store(ui, asked));
                             wish = wish.or(diagnostics(ui, &self.diagnostics));
@@ -146,6 +184,49 @@ impl Page {
             .inner
         })
         .inner
+    }
+
+    /// An address that is none yet leaves what holds as it is.
+    fn network(&mut self, ui: &mut Ui, settings: &mut Settings) {
+        let typed = self.proxy.get_or_insert_with(|| Typed::of(&settings.proxy));
+        if typed.proxy().is_ok_and(|proxy| proxy != settings.proxy) {
+            // Set from elsewhere, as the removal of everything does.
+            *typed = Typed::of(&settings.proxy);
+        }
+        kit::card(ui, Some("Network"), |ui| {
+            ui.spacing_mut().item_spacing.y = gap::M;
+            let kinds = [Kind::System, Kind::Straight, Kind::At];
+            let kinds = kinds.map(|kind| (kind, kind_word(kind).to_owned()));
+            kit::select(
+                ui,
+                "Proxy for DigitalOcean and the health address",
+                &mut typed.kind,
+                &kinds,
+            );
+            if typed.kind == Kind::At {
+                kit::field(
+                    ui,
+                    "Address of the proxy",
+                    &mut typed.address,
+                    "http://proxy.example:3128",
+                );
+            }
+            match typed.proxy() {
+                Ok(proxy) => settings.proxy = proxy,
+                Err(AddressError::Empty) => {
+                    kit::live(ui, "No address yet; the way of before holds.");
+                }
+                Err(why) => {
+                    let theme = Theme::of(ui);
+                    let told = format!("{why} The way of before holds.");
+                    kit::marked(ui, Icon::Warning, theme.warning.text, "Warning", &told);
+                }
+            }
+            kit::caption(
+                ui,
+                "Databases are always reached straight: no web proxy carries PostgreSQL.",
+            );
+        });
     }
 
     fn removal(&mut self, ui: &mut Ui) -> Option<Wish> {
@@ -316,6 +397,14 @@ fn fields(ui: &mut Ui, settings: &mut Settings) {
         let label = "A copied password or URL is taken off the clipboard after";
         kit::select(ui, label, &mut settings.copies_stay, &stays);
     });
+}
+
+fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::System => "As the system says (HTTPS_PROXY)",
+        Kind::Straight => "None",
+        Kind::At => "This proxy",
+    }
 }
 
 fn look_word(look: Look) -> &'static str {

@@ -2,24 +2,33 @@
 
 use super::source::{Breach, Source, words};
 
-/// The adapters are all that is neither the core, nor a front, nor practice, nor the leaf `disk`.
+/// The adapters are all that is neither the core, nor a front, nor practice, nor one of the leaves `disk` and `web`.
 fn is_adapter(module: &str) -> bool {
     !matches!(
         module,
-        "domain" | "setup" | "effects" | "ui" | "cli" | "practice" | "disk" | "lib" | "main"
+        "domain"
+            | "setup"
+            | "effects"
+            | "ui"
+            | "cli"
+            | "practice"
+            | "disk"
+            | "web"
+            | "lib"
+            | "main"
     )
 }
 
 fn may_use(module: &str, named: &str) -> bool {
     match module {
         "domain" => false,
-        "setup" | "disk" => named == "domain",
+        "setup" | "disk" | "web" => named == "domain",
         "effects" => !matches!(named, "ui" | "cli" | "practice"),
         "ui" => matches!(named, "domain" | "setup" | "effects"),
         "cli" => matches!(named, "domain" | "setup" | "effects" | "practice"),
         // The simulated account shares no code with the client it is to test.
         "practice" => matches!(named, "domain" | "disk"),
-        _ if is_adapter(module) => matches!(named, "domain" | "disk"),
+        _ if is_adapter(module) => matches!(named, "domain" | "disk" | "web"),
         _ => true,
     }
 }
@@ -98,7 +107,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("eframe", &["ui/"]),
     ("rfd", &["ui/"]),
     ("arboard", &["clipboard.rs"]),
-    ("reqwest", &["digitalocean/", "address.rs", "postgres/load.rs", "health.rs"]),
+    ("reqwest", &["digitalocean/", "address.rs", "health.rs", "web.rs"]),
     ("sqlx", &["postgres/", "practice/"]),
     ("postgres_protocol", &["postgres/", "practice/"]),
     ("keyring", &["keychain.rs"]),

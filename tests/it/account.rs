@@ -81,7 +81,10 @@ fn client_of(canned: &Canned) -> (Client, mpsc::Receiver<Exchange>) {
 fn client_in(timing: &Timing, base: &str, token: &Secret) -> (Client, mpsc::Receiver<Exchange>) {
     safety::one_tls_provider();
     let (told, exchanges) = mpsc::channel(64);
-    (Client::new(base, token, timing, told).unwrap(), exchanges)
+    (
+        Client::new(base, &poolwright::domain::proxy::Proxy::System, token, timing, told).unwrap(),
+        exchanges,
+    )
 }
 
 /// Waits of milliseconds; one request may take two seconds.
@@ -194,7 +197,14 @@ async fn the_budget_holds_a_request_back_before_the_account_has_to_refuse_it() {
     let (told, mut exchanges) = mpsc::channel(512);
     let token = rig.account.issue(ALL_SCOPES, Allowance::default()).await.unwrap();
     let client = || {
-        let client = Client::new(rig.account.base(), &token, &timing(), told.clone()).unwrap();
+        let client = Client::new(
+            rig.account.base(),
+            &poolwright::domain::proxy::Proxy::System,
+            &token,
+            &timing(),
+            told.clone(),
+        )
+        .unwrap();
         client.within(budget.clone())
     };
     // A client for each effect, as a set-up makes them.

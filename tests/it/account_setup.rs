@@ -69,6 +69,7 @@ impl Rig {
             api: account.base().to_owned(),
             keychain,
             address_services: account.address_services(),
+            proxy: poolwright::domain::proxy::Proxy::System,
             data: data.path().to_owned(),
             timing: Timing { retry: (ms(1), ms(20)), again: ms(20), ..Timing::default() },
             provokes: true,

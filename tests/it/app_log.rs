@@ -38,7 +38,17 @@ fn client(base: &str) -> (Client, mpsc::Receiver<Exchange>) {
     safety::one_tls_provider();
     let (told, exchanges) = mpsc::channel(64);
     let timing = Timing { request: Duration::from_millis(400), ..Timing::default() };
-    (Client::new(base, &Secret::new("dop_v1_canary"), &timing, told).unwrap(), exchanges)
+    (
+        Client::new(
+            base,
+            &poolwright::domain::proxy::Proxy::System,
+            &Secret::new("dop_v1_canary"),
+            &timing,
+            told,
+        )
+        .unwrap(),
+        exchanges,
+    )
 }
 
 fn app() -> AppId {

@@ -49,6 +49,7 @@ impl Bench {
             api: "http://127.0.0.1:9".to_owned(),
             keychain: Keychain::None,
             address_services: ["http://127.0.0.1:9".to_owned(), "http://127.0.0.1:9".to_owned()],
+            proxy: poolwright::domain::proxy::Proxy::System,
             data: folder.path().join("data"),
             timing: Timing::default(),
             provokes: false,

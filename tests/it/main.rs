@@ -86,6 +86,7 @@ mod projects;
 mod proof;
 #[cfg(feature = "practice")]
 mod properties;
+mod proxy;
 #[cfg(feature = "practice")]
 mod pydo;
 #[cfg(feature = "practice")]

@@ -57,6 +57,7 @@ impl Paper {
             api: api.to_owned(),
             keychain: Keychain::None,
             address_services: self.account.address_services(),
+            proxy: poolwright::domain::proxy::Proxy::System,
             data: self.data.path().to_owned(),
             provokes: false,
             timing,

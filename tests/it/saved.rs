@@ -32,6 +32,7 @@ fn runner(folder: &Path) -> Runner {
         api: "http://127.0.0.1:9".to_owned(),
         keychain: Keychain::None,
         address_services: [String::new(), String::new()],
+        proxy: poolwright::domain::proxy::Proxy::System,
         data: folder.to_owned(),
         timing: Timing::default(),
         provokes: false,

@@ -112,6 +112,7 @@ mod with_an_account {
                 api: api.to_owned(),
                 keychain: Keychain::None,
                 address_services: [String::new(), String::new()],
+                proxy: poolwright::domain::proxy::Proxy::System,
                 data: data.to_owned(),
                 timing: Timing::default(),
                 provokes: true,

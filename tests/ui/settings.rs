@@ -12,6 +12,7 @@ use egui_kittest::{
 use poolwright::{
     domain::{
         problem::Problem,
+        proxy::{Address, Proxy},
         secret::Secret,
         settings::{Look, Settings},
     },
@@ -101,6 +102,36 @@ fn a_theme_is_chosen_by_keyboard_and_told() {
 }
 
 #[test]
+fn a_proxy_holds_once_it_is_an_address() {
+    let mut harness = open(Screen::default(), WINDOW);
+    harness
+        .get_by_role_and_label(Role::ComboBox, "Proxy for DigitalOcean and the health address")
+        .click();
+    harness.run();
+    harness.get_by_label("This proxy").click();
+    harness.run();
+    harness.get_by_label("No address yet; the way of before holds.");
+    harness.get_by_role_and_label(Role::TextInput, "Address of the proxy").focus();
+    harness.run();
+    harness.event(egui::Event::Text("http://ada:hunter2@proxy.example".to_owned()));
+    harness.run();
+    harness.get_by_label_contains("A name and a password do not belong into the settings' file.");
+    assert_eq!(harness.state().settings.proxy, Proxy::System);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("proxy.example:3128".to_owned()));
+    harness.run();
+    let address = Address::parse("http://proxy.example:3128").expect("an address");
+    assert_eq!(harness.state().settings.proxy, Proxy::At(address));
+    assert_eq!(harness.state().wishes.last(), Some(&Wish::Changed));
+
+    // The removal of everything sets it back; the form follows.
+    harness.state_mut().settings = Settings::default();
+    harness.run();
+    assert_eq!(harness.state().settings.proxy, Proxy::System);
+    assert!(harness.query_by_label("Address of the proxy").is_none());
+}
+
+#[test]
 fn escape_closes_the_settings() {
     let mut harness = open(Screen::default(), WINDOW);
     assert!(harness.get_by_role_and_label(Role::Heading, "Settings").is_focused());
@@ -111,7 +142,7 @@ fn escape_closes_the_settings() {
 
 #[test]
 fn everything_is_removed_only_after_it_was_listed_and_agreed_to() {
-    let mut harness = open(Screen::default(), egui::vec2(1180.0, 1600.0));
+    let mut harness = open(Screen::default(), egui::vec2(1180.0, 1900.0));
     harness.get_by_label("Show what would go…").click();
     harness.run();
     assert_eq!(harness.state().wishes, [Wish::LookForEverything]);

@@ -36,6 +36,7 @@ pub fn begun() -> Begun {
         api: "http://127.0.0.1:9".to_owned(),
         keychain: Keychain::None,
         address_services: [String::new(), String::new()],
+        proxy: poolwright::domain::proxy::Proxy::System,
         data: std::path::PathBuf::new(),
         timing: Timing::default().scaled_down(),
         provokes: false,

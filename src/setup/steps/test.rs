@@ -388,7 +388,8 @@ impl Step {
             | Fix::KeepSealed
             | Fix::KeepForSession
             | Fix::Copy(_)
-            | Fix::Open(_) => None,
+            | Fix::Open(_)
+            | Fix::ProxySettings => None,
         }
     }
 
