@@ -35,6 +35,7 @@ test:
 	@packaging/install-deps test
 	cargo test $(CARGO_FLAGS) --no-run
 	scripts/session scripts/walk $(PROGRAM)
+	scripts/session scripts/newcomer $(PROGRAM) $(TARGET)/debug/examples/practice_account
 	scripts/session cargo test $(CARGO_FLAGS)
 
 prove: export POOLWRIGHT_PROVE := 1

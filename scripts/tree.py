@@ -12,6 +12,8 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
+Role = Atspi.Role
+
 # A full database is waited for up to two minutes; a deployment and 16 s of samples come on top.
 PATIENCE = 180
 
@@ -78,13 +80,13 @@ class Window:
         """The last of that role and name that can be used: the footer comes last in the tree."""
         found = None
         for node in self.nodes():
-            if node.get_role_name() == role and re.fullmatch(pattern, node.get_name() or ""):
+            if node.get_role() == role and re.fullmatch(pattern, node.get_name() or ""):
                 if node.get_state_set().contains(Atspi.StateType.SENSITIVE):
                     found = node
         return found
 
     def button(self, pattern):
-        return self.control("push button", pattern)
+        return self.control(Role.PUSH_BUTTON, pattern)
 
     def says(self, pattern):
         return next((node for node in self.nodes() if re.search(pattern, node.get_name() or "")), None)
@@ -92,6 +94,10 @@ class Window:
     def press(self, button):
         if not Atspi.Action.do_action(button, 0):
             fail(f"“{button.get_name()}” can't be pressed")
+
+    def fill(self, field, text):
+        if not Atspi.EditableText.set_text_contents(field, text):
+            fail(f"“{field.get_name()}” can't be filled")
 
     def end(self):
         """Closes the program as a session's end would, and sees it go."""
