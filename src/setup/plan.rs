@@ -209,7 +209,7 @@ impl Setup {
             }
             let unread = match self.standing(step) {
                 Standing::Working => return None,
-                _ => self.plan_items().iter().all(|item| item.key.step() != step), // nothing runs
+                _ => self.items().all(|item| item.key.step() != step), // nothing runs
             };
             match self.primary(step) {
                 Primary::Blocked(_, why) if unread => Some((step, why)),
@@ -292,7 +292,7 @@ impl Setup {
             Phase::Stale(_) => Standing::NeedsReview,
             Phase::Over(_, Some(_)) => Standing::Stopped,
             Phase::Over(_, None) if self.rules.dry_run => Standing::WouldChange,
-            Phase::Idle | Phase::Over(_, None) if !self.plan_items().is_empty() => Standing::Ready,
+            Phase::Idle | Phase::Over(_, None) if self.items().next().is_some() => Standing::Ready,
             Phase::Idle | Phase::Over(_, None) if self.plan_gaps().is_empty() => Standing::Done,
             Phase::Idle | Phase::Over(_, None) => Standing::NotStarted,
         }

@@ -30,23 +30,21 @@ const STAYS: Back = Back::Never("can't be undone: restore a backup instead");
 impl Setup {
     /// Every change still to be made, in the order in which it is.
     pub fn plan_items(&self) -> Vec<Item> {
+        self.items().collect()
+    }
+
+    /// The same one after the other: whoever asks for the first does not wait for thousands of apps.
+    pub(super) fn items(&self) -> impl Iterator<Item = Item> {
         let open = |step: StepId| {
             !self.facts.skipped.contains(&step) && self.facts.missing_for(step).is_none()
         };
-        let mut items = Vec::new();
-        if open(StepId::Project) && self.facts.project_files.is_none() {
-            items.extend(self.project_items());
-        }
-        if open(StepId::EnvFiles) {
-            items.extend(self.env_items());
-        }
-        if open(StepId::Migrations) {
-            items.extend(self.migration_item());
-        }
-        if open(StepId::App) && self.facts.deployed.is_none() {
-            items.extend(self.app_items());
-        }
-        items
+        let once = |wanted: bool| wanted.then_some(()).into_iter();
+        let project = once(open(StepId::Project) && self.facts.project_files.is_none());
+        let app = once(open(StepId::App) && self.facts.deployed.is_none());
+        (project.flat_map(|()| self.project_items()))
+            .chain(once(open(StepId::EnvFiles)).flat_map(|()| self.env_items()))
+            .chain(once(open(StepId::Migrations)).filter_map(|()| self.migration_item()))
+            .chain(app.flat_map(|()| self.app_items()))
     }
 
     fn project_items(&self) -> impl Iterator<Item = Item> {
@@ -176,10 +174,15 @@ impl Setup {
 
     fn app_items(&self) -> impl Iterator<Item = Item> {
         let apps = self.facts.cluster.iter().flat_map(|cluster| &cluster.apps);
-        apps.filter_map(|app| self.app_item(app))
+        let planner = app::planner(&self.facts);
+        apps.filter_map(move |app| self.app_item(app, &planner))
     }
 
-    fn app_item(&self, app: &App) -> Option<Item> {
+    fn app_item(
+        &self,
+        app: &App,
+        planner: impl Fn(&App, &Draft) -> Result<app::Plan, app::NoPlan>,
+    ) -> Option<Item> {
         let step = &self.steps.app;
         let chosen = step.app(&self.facts).is_some_and(|chosen| chosen.id == app.id);
         let draft = if chosen { &step.draft } else { &Draft::default() };
@@ -192,7 +195,7 @@ impl Setup {
             back: DEPLOYED_AGAIN,
             tick,
         };
-        match app::plan(app, draft, &self.facts) {
+        match planner(app, draft) {
             Err(err) if chosen => {
                 let refused = Tick::Refused(app::sentence(&err));
                 Some(item("can't be switched".to_owned(), Vec::new(), refused))

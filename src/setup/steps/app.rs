@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use self::{
-    plan::{Forecast, Form, Migrations, NoPlan, Plan, forecast, plan, sentence, switch},
+    plan::{Forecast, Form, Migrations, NoPlan, Plan, forecast, plan, planner, sentence, switch},
     problems::under_way,
 };
 

@@ -71,8 +71,17 @@ pub fn sentence(err: &NoPlan) -> String {
 
 /// The plan for one app.
 pub fn plan(app: &App, draft: &Draft, facts: &Facts) -> Result<Plan, NoPlan> {
+    planner(facts)(app, draft)
+}
+
+/// Plans any number of apps; what they have in common is worked out once.
+pub fn planner(facts: &Facts) -> impl Fn(&App, &Draft) -> Result<Plan, NoPlan> {
+    let switch = switch(facts);
+    move |app, draft| planned(app, draft, facts, switch.as_ref().ok_or(NoPlan::NoPool)?)
+}
+
+fn planned(app: &App, draft: &Draft, facts: &Facts, switch: &Switch) -> Result<Plan, NoPlan> {
     let (cluster, pool) = facts.cluster.as_ref().zip(facts.pool.as_ref()).ok_or(NoPlan::NoPool)?;
-    let switch = switch(facts).ok_or(NoPlan::NoPool)?;
     let to = Attachment {
         cluster_name: &cluster.cluster.name,
         database: &pool.db,
@@ -84,10 +93,10 @@ pub fn plan(app: &App, draft: &Draft, facts: &Facts) -> Result<Plan, NoPlan> {
         Some((spec, name)) => (spec, Some(name)),
         None => (app.spec.clone(), None),
     };
-    let bound = app_spec::plan(&base, &switch)?;
+    let bound = app_spec::plan(&base, switch)?;
     let migrating = migrating::offer(&base).map(|offer| (offer, draft.migrations));
     let bound = match &migrating {
-        Some((offer, Migrations::MoveToAJob)) => migrating::with_job(bound, offer, &switch),
+        Some((offer, Migrations::MoveToAJob)) => migrating::with_job(bound, offer, switch),
         Some((_, Migrations::StayInTheApp)) | None => bound,
     };
     Ok(match draft.form {
