@@ -403,6 +403,10 @@ impl App {
 
     /// Draws the window; a dialog of the system is opened by the caller, who has the window's handle.
     pub fn frame(&mut self, ui: &mut Ui) -> Option<Dialog> {
+        // What the title bar shows; a screen reader is told the window's name by the tree alone.
+        ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| {
+            node.set_label(self.title.as_str());
+        });
         if let Some(page) = &mut self.settings {
             let places = places(&self.kept, self.saves.as_deref());
             let Kept { settings, problem, .. } = &mut self.kept;

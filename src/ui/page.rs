@@ -59,6 +59,7 @@ pub struct Page {
     /// What runs, and since when by the window's clock.
     running: Option<(String, f64)>,
     panes: Panes,
+    main_button: footer::Held,
     pub keeping: Keeping,
     /// Why the history was not written into the file that was named.
     pub unsaved: Option<Problem>,
@@ -245,6 +246,7 @@ impl Page {
         if self.shown != Some(Sheet::of(setup)) {
             self.told = None;
             self.running = None;
+            self.main_button = footer::Held::default();
             // The new page's title takes the focus.
             self.returns = None;
         }
@@ -296,9 +298,13 @@ impl Page {
                 }
             });
         });
-        ui.scope_builder(UiBuilder::new().max_rect(buttons), |ui| {
-            footer.show(ui, self, setup, acts);
-        });
+        // Buttons of its own for each page: one that only took another name would be read out before the new title.
+        ui.scope_builder(
+            UiBuilder::new().max_rect(buttons).id_salt((sheet.key(), "footer")),
+            |ui| {
+                footer.show(ui, self, setup, acts);
+            },
+        );
     }
 
     /// Heading and purpose, what stands in the way, then the step's own page. Where a problem stands that is new.
@@ -394,7 +400,7 @@ impl Page {
                 }
                 self.panes.content = Some(id);
                 self.shown = Some(sheet);
-                standing(ui, sheet.standing(setup));
+                standing(ui, sheet.standing(setup), entered);
             });
             let purpose =
                 RichText::new(sheet.purpose()).color(theme.text_2).line_height(Some(20.0));
@@ -404,13 +410,17 @@ impl Page {
     }
 }
 
-/// Icon and word of a page, beside its title.
-fn standing(ui: &mut Ui, standing: Standing) {
+/// Icon and word of a page, beside its title. On a page that was just opened nothing is said before the title.
+fn standing(ui: &mut Ui, standing: Standing, entered: bool) {
     let (icon, colour) = kit::standing_icon(standing, Theme::of(ui));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         kit::icon(ui, icon, 15.0, colour);
-        kit::live(ui, standing.word());
+        if entered {
+            kit::caption(ui, standing.word());
+        } else {
+            kit::live(ui, standing.word());
+        }
     });
 }
 

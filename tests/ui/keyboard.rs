@@ -54,7 +54,8 @@ impl Hands {
         let node = root.children_recursive().find(Node::is_focused)?;
         let node = node.accesskit_node();
         let name = node.labelled_by().find_map(|label| label.value().or_else(|| label.label()));
-        Some(node.label().or(name).unwrap_or_else(|| format!("{:?} without a name", node.role())))
+        let name = node.label().or(name).or_else(|| node.value());
+        Some(name.unwrap_or_else(|| format!("{:?} without a name", node.role())))
     }
 
     /// Tab until `name` has the focus.

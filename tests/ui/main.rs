@@ -28,6 +28,7 @@ mod room;
 mod session;
 mod settings;
 mod sign_in;
+mod spoken;
 mod start;
 mod tab;
 mod test;

@@ -6,7 +6,10 @@ use egui::{
 };
 
 use crate::ui::{
-    kit::{Icon, field::labelled, focus_ring, marked::indented, paint_icon},
+    kit::{
+        Icon, field::labelled, focus_ring, marked::indented, paint_icon, sentence,
+        spoken::tell_chosen,
+    },
     theme::{Theme, gap, role},
 };
 
@@ -28,8 +31,8 @@ pub fn select<T: Clone + PartialEq>(
         let width = ui.available_width();
         ui.spacing_mut().interact_size.y = 34.0;
         ui.spacing_mut().button_padding.x = 10.0;
-        ComboBox::from_id_salt(label)
-            .selected_text(shown)
+        let list = ComboBox::from_id_salt(label)
+            .selected_text(shown.as_str())
             .width(width)
             .truncate()
             .icon(|ui, rect, visuals, _open| {
@@ -47,7 +50,9 @@ pub fn select<T: Clone + PartialEq>(
                     changed |= ui.selectable_value(chosen, option.clone(), text).changed();
                 }
             })
-            .response
+            .response;
+        tell_chosen(ui, list.id, &shown);
+        list
     });
     changed
 }
@@ -189,7 +194,9 @@ fn mark(ui: &mut Ui, mark: Mark, on: bool, words: &Words<'_>) -> Response {
     let (name, description) = (words.name(mark), words.description(mark));
     response.widget_info(|| WidgetInfo::selected(role, ui.is_enabled(), on, &name));
     if !description.is_empty() {
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(description));
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_description(sentence(description))
+        });
     }
     if ui.is_rect_visible(rect) {
         let centre = pos2(rect.left() + BOX / 2.0, rect.top() + HEIGHT / 2.0);

@@ -80,10 +80,9 @@ pub(super) fn labelled(
         ));
         let response = input(ui).labelled_by(label.id);
         if !hint.is_empty() {
-            let hint = caption(ui, hint);
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.push_described_by(hint.id.accesskit_id());
-            });
+            caption(ui, hint);
+            // By its words: no system passes on by which other text a field is described.
+            ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(hint));
         }
         response
     })

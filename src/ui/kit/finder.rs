@@ -6,7 +6,9 @@ use egui::{
 };
 
 use crate::ui::{
-    kit::{Icon, caption, chip, field, field::labelled, focus_ring, paint_icon},
+    kit::{
+        Icon, caption, chip, field, field::labelled, focus_ring, paint_icon, spoken::tell_chosen,
+    },
     theme::{CONTROL_RADIUS, Theme, gap},
 };
 
@@ -79,9 +81,8 @@ fn closed(ui: &mut Ui, title: &str, open: bool) -> Response {
         info.current_text_value = Some(title.to_owned());
         info
     });
-    ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_expanded(open);
-    });
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
+    tell_chosen(ui, response.id, title);
     let edge = if open || response.hovered() { theme.accent } else { theme.edge };
     ui.painter().rect(
         rect,

@@ -3,7 +3,7 @@
 use egui::{Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 use crate::ui::{
-    kit::{Icon, focus_ring, paint_icon},
+    kit::{Icon, focus_ring, paint_icon, tell_open},
     theme::{Theme, gap, role},
 };
 
@@ -44,7 +44,7 @@ fn line(ui: &mut Ui, title: &str, name: &str, open: bool) -> Response {
     let size = vec2(galley.size().x + gap::XS + TRIANGLE, galley.size().y.max(24.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
+    tell_open(ui, response.id, open);
     let text = pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
     let centre = pos2(rect.right() - TRIANGLE / 2.0, rect.center().y);
     ui.painter().galley(text, galley, theme.accent);

@@ -23,6 +23,7 @@ mod passing;
 mod problem;
 mod sight;
 mod slider;
+mod spoken;
 pub mod stages;
 mod table;
 mod tabs;
@@ -52,11 +53,12 @@ pub use passing::{Reply, after_question, question, toast};
 pub use problem::{FirstFix, problem};
 pub use sight::keep_focus_in_sight;
 pub use slider::{SliderMark, number, slider};
+pub use spoken::{sentence, tell_current, tell_open};
 pub use table::{Column, hairline, table};
 pub use tabs::tabs;
 pub use text::{
     caption, focusable_heading, heading, key_value, live, mono, paint_pill, paragraph, part, pill,
-    pill_width, subheading,
+    pill_width, silent_pill, subheading,
 };
 
 pub use crate::domain::figures::{count, lasted, took};

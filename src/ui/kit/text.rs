@@ -8,7 +8,7 @@ use egui::{
 };
 
 use crate::ui::{
-    kit::legible::legible,
+    kit::{legible::legible, spoken},
     theme::{Theme, gap, role},
 };
 
@@ -20,7 +20,8 @@ pub fn heading(ui: &mut Ui, text: &str) -> Response {
 /// A page's title that can take the focus: when its page is opened, it is where reading begins.
 pub fn focusable_heading(ui: &mut Ui, text: &str) -> Response {
     let label = Label::new(RichText::new(text).heading());
-    titled(ui, label.sense(Sense::focusable_noninteractive()), text, 1)
+    let label = label.sense(Sense::focusable_noninteractive());
+    if spoken::HEADINGS_ARE_NAMED { titled(ui, label, text, 1) } else { ui.add(label.wrap()) }
 }
 
 /// A card's title.
@@ -46,11 +47,45 @@ pub fn caption(ui: &mut Ui, text: &str) -> Response {
     ui.add(Label::new(text.color(Theme::of(ui).text_2)).wrap())
 }
 
-/// A secondary line that a screen reader reads out when it changes.
+/// A secondary line that a screen reader reads out when it changes; what only counts on, now and then.
 pub fn live(ui: &mut Ui, text: &str) -> Response {
     let response = caption(ui, text);
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+    if is_worth_saying(ui, &response, text) {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+    }
     response
+}
+
+/// Seconds between two counts that are read out. Each would cut off the one before, and whatever else is read.
+const COUNTS_EVERY: f64 = 15.0;
+
+/// What a line said last, and when.
+#[derive(Clone, Debug)]
+struct Said {
+    text: String,
+    at: f64,
+}
+
+fn is_worth_saying(ui: &Ui, line: &Response, text: &str) -> bool {
+    let now = ui.input(|input| input.time);
+    let id = line.id.with("said");
+    let said = ui.data(|data| data.get_temp::<Said>(id));
+    // `Recording… 12 of 160 samples` is the same matter as `Recording… 11 of 160 samples`.
+    let matter = |text: &str| text.split_once('…').map(|(matter, _)| matter.to_owned());
+    let counts_on = said.is_some_and(|said| {
+        said.text != text
+            && matter(text).is_some()
+            && matter(text) == matter(&said.text)
+            && now - said.at < COUNTS_EVERY
+    });
+    if !counts_on {
+        let changed =
+            ui.data(|data| data.get_temp::<Said>(id)).is_none_or(|said| said.text != text);
+        if changed {
+            ui.data_mut(|data| data.insert_temp(id, Said { text: text.to_owned(), at: now }));
+        }
+    }
+    !counts_on
 }
 
 /// A URL, a command, a path. Breaks between words, at signs, and where there are none anywhere, so that nothing is cut.
@@ -90,11 +125,16 @@ pub fn key_value(ui: &mut Ui, key: &str, value: &str) {
 }
 
 /// A word on a coloured ground, in capitals: the environment, nothing else.
-pub fn pill(ui: &mut Ui, word: &str, ground: Color32) -> Response {
+pub fn pill(ui: &mut Ui, word: &str, ground: Color32) {
+    let response = silent_pill(ui, word, ground);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
+}
+
+/// The same beside a piece that says the word for it.
+pub fn silent_pill(ui: &mut Ui, word: &str, ground: Color32) -> Response {
     let size = pill_text(ui, word).size() + PILL_PADDING;
     let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
     paint_pill(ui, rect, word, ground);
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, word));
     response
 }
 

@@ -1,11 +1,12 @@
 //! The buttons of a page: back, skip with its cost, and the one primary button with the reason where it waits.
 
 use egui::{
-    Align, Color32, Layout, Rect, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetText, vec2,
+    Align, Color32, Id, Layout, Rect, Response, TextStyle, TextWrapMode, Ui, UiBuilder, WidgetText,
+    vec2,
 };
 
 use super::{
-    Page, Places,
+    Page, Places, Sheet,
     actions::{Action, with_keys},
     drawer::Tab,
     surface,
@@ -225,10 +226,13 @@ impl Footer {
         let label = self.primary_label();
         let place = Rect::from_center_size(place.center(), vec2(place.width(), BUTTON));
         let (next, keys) = (self.next, with_keys(ui.ctx(), "", Action::Primary));
-        ui.scope_builder(UiBuilder::new().max_rect(place), |ui| match self.primary {
+        // The same button, whatever stands beside it; on each page another.
+        let id = Id::unique(("main button", page.shown.map(Sheet::key)));
+        ui.scope_builder(UiBuilder::new().max_rect(place).scope_id(id), |ui| match self.primary {
             primary @ (Primary::Act(..) | Primary::Next) => {
                 let button = kit::primary_button(ui, &label, true);
                 page.panes.footer.get_or_insert(button.id);
+                page.main_button.follow(&button);
                 if button.clicked() {
                     acts.extend(press(next, primary));
                 }
@@ -237,6 +241,7 @@ impl Footer {
             Primary::Blocked(_, why) => {
                 let button = kit::primary_button(ui, &label, false);
                 ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(why));
+                page.main_button.follow(&button);
             }
             Primary::Working(what, stop) => {
                 ui.spacing_mut().interact_size.y = BUTTON;
@@ -246,13 +251,41 @@ impl Footer {
                         ui.add(egui::Button::new(&label).min_size(size))
                     })
                     .inner;
-                ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(what));
+                // Without its count: each change of what describes the button with the focus is read out.
+                let doing = what.split_once('…').map_or(what.as_str(), |(doing, _)| doing);
+                ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(doing));
+                page.main_button.follow(&button);
                 if button.clicked() {
                     acts.extend(stop.map(Act::Do));
                 }
                 button.on_hover_text(with_keys(ui.ctx(), "", Action::Stop));
             }
         });
+    }
+}
+
+/// Whether the main button has the focus, or had it when it began to wait: what waits can't keep it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Held {
+    #[default]
+    No,
+    Focused,
+    Waiting,
+}
+
+impl Held {
+    /// Gives the focus back to a button that waits no more, unless it has gone elsewhere.
+    fn follow(&mut self, button: &Response) {
+        let is_free = button.ctx.memory(egui::Memory::focused).is_none();
+        *self = match *self {
+            _ if button.enabled() && button.has_focus() => Self::Focused,
+            Self::Waiting if button.enabled() && is_free => {
+                button.request_focus();
+                Self::Focused
+            }
+            Self::Focused | Self::Waiting if !button.enabled() && is_free => Self::Waiting,
+            Self::No | Self::Focused | Self::Waiting => Self::No,
+        };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{
     Align2, Popup, Rect, Response, Role, ScrollArea, Sense, StrokeKind, TextStyle, Ui, UiBuilder,
-    Vec2, WidgetInfo, accesskit::AriaCurrent, pos2, vec2,
+    Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::{
@@ -145,7 +145,7 @@ impl Page {
         let name = format!("{title}, group {place} of {}, {}", Group::ALL.len(), standing.word());
         let row = Row { indent: 10.0, title, standing, word: None, current: false, strong: here };
         let response = row.show(ui, &name);
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(here));
+        kit::tell_open(ui, response.id, here);
         if response.clicked()
             && let Some(step) = entrance(setup, group)
         {
@@ -348,9 +348,7 @@ impl Row<'_> {
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
         if self.current {
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_aria_current(AriaCurrent::Step);
-            });
+            kit::tell_current(ui, response.id);
         }
         let painter = ui.painter();
         if self.current {

@@ -1,6 +1,6 @@
 //! Page 2: which cluster, and what kind of environment it is.
 
-use egui::{Align, Layout, Response, Role, Ui, WidgetInfo, vec2};
+use egui::{Align, Layout, Response, Ui, accesskit::Node, vec2};
 
 use crate::{
     domain::{
@@ -137,6 +137,10 @@ fn row(ui: &mut Ui, step: &Step, cluster: &Cluster, wide: bool) -> Response {
                 Some(environment) => environment,
                 None => Environment::guess(&cluster.name, &cluster.tags),
             };
+            let mut told = vec![environment.word().to_owned()];
+            told.append(&mut parts);
+            told.extend(pools(step, cluster).filter(|_| wide));
+            ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(told.join(", ")));
             beside(ui, step, cluster, environment, wide);
         }
         row
@@ -149,20 +153,18 @@ fn beside(ui: &mut Ui, step: &Step, cluster: &Cluster, environment: Environment,
     let layout = Layout::left_to_right(Align::Center);
     ui.allocate_ui_with_layout(vec2(PILL - gap::M, 30.0), layout, |ui| {
         ui.set_min_width(PILL - gap::M);
-        let pill = kit::pill(ui, environment.word(), theme.environment(environment));
-        let name = format!("Environment of {}: {}", cluster.name, environment.word());
-        pill.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+        // By itself it would be read out for all rows, before the one that has the focus.
+        kit::silent_pill(ui, environment.word(), theme.environment(environment));
     });
     if wide && let Some(text) = pools(step, cluster) {
         ui.vertical(|ui| {
             ui.add_space(6.0);
-            match (step.peeks.get(&cluster.id), cluster.limit_by_plan()) {
-                (Some(Peek::Read { booked, .. }), Some(limit)) => {
-                    kit::meter(ui, METER, *booked, limit, &text);
-                }
-                _ => {
-                    kit::caption(ui, &text);
-                }
+            let read = step.peeks.get(&cluster.id).zip(cluster.limit_by_plan());
+            if let Some((Peek::Read { booked, .. }, limit)) = read {
+                kit::meter(ui, METER, *booked, limit, &text);
+            } else {
+                let told = kit::caption(ui, &text);
+                ui.ctx().accesskit_node_builder(told.id, Node::set_hidden);
             }
         });
     }

@@ -5,7 +5,7 @@ mod behind;
 
 pub(super) use access::access;
 
-use egui::{Key, Label, RichText, Ui};
+use egui::{Key, Label, RichText, Ui, accesskit::Live};
 use jiff::Timestamp;
 
 use crate::{
@@ -140,12 +140,15 @@ fn result(ui: &mut Ui, step: &Step, facts: &Facts, now: Timestamp) -> Option<Act
                 version.map(|version| format!(" · PostgreSQL {version}")).unwrap_or_default();
             let when = match old {
                 Some(age) => format!("Tested {} ago; it may not hold any more", kit::ago(age)),
-                None => format!("Tested at {}", kit::clock(tested.at)),
+                None => format!("Both connections work. Tested at {}", kit::clock(tested.at)),
             };
             let color = if old.is_some() { theme.idle } else { theme.text_2 };
             // On the next line as a whole, where it has no room beside the buttons.
             let told = RichText::new(format!("{when}{version}")).small().color(color);
-            ui.add(Label::new(told).extend());
+            let told = ui.add(Label::new(told).extend());
+            if old.is_none() {
+                ui.ctx().accesskit_node_builder(told.id, |node| node.set_live(Live::Polite));
+            }
         });
         act
     })
