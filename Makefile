@@ -7,6 +7,7 @@
 #   make bench     every measurement in one table, beside psql, ripgrep and the real Prisma; also as Markdown and JSON in target/bench
 #   make gallery   every page in every state, both themes, in high contrast, small and at 200 %, in target/gallery
 #   make screenshots   the README's pictures
+#   make orca      what the screen reader says on the way through the first steps, in target/orca.txt
 #   make troubleshooting   the guide's page of every message, after one was changed
 #   make package   .deb, .rpm and the tarball of the build without a window, with checksums
 #   make clean-practice   remove the practice cluster's template from the cache folder
@@ -19,7 +20,7 @@ CARGO_FLAGS := --locked
 export POOLWRIGHT_PEERS := $(PEERS)
 
 .DEFAULT_GOAL := run
-.PHONY: run build test prove check check-api bench gallery screenshots troubleshooting package clean-practice
+.PHONY: run build test prove check check-api bench gallery screenshots orca troubleshooting package clean-practice
 
 run:
 	@packaging/install-deps run
@@ -76,6 +77,11 @@ screenshots:
 	@packaging/install-deps pictures
 	cargo build $(CARGO_FLAGS)
 	scripts/screenshots $(PROGRAM)
+
+orca:
+	@packaging/install-deps orca
+	cargo build $(CARGO_FLAGS)
+	scripts/session scripts/listen $(PROGRAM) $(TARGET)/orca.txt
 
 troubleshooting:
 	POOLWRIGHT_WRITE_GUIDE=1 cargo test $(CARGO_FLAGS) --lib troubleshooting
