@@ -66,17 +66,19 @@ fn the_main_button_of_another_page_is_another_button() {
     };
     let mut window = window(fixtures::signed_in());
     let before = id(&window, "Next: Cluster");
-    becomes(&mut window, at(fixtures::chosen(Environment::Production), StepId::Measure));
-    assert_ne!(id(&window, "Record the connections"), before);
+    becomes(&mut window, fixtures::listed(vec![fixtures::cluster("shop-stg", "pg", "online")]));
+    assert_ne!(id(&window, "Use shop-stg as staging"), before);
 }
 
 #[test]
 fn the_main_button_keeps_the_focus_whatever_stands_beside_it() {
-    let mut window = window(at(fixtures::chosen(Environment::Production), StepId::Measure));
-    window.get_by_role_and_label(Role::Button, "Record the connections").focus();
+    let mut window = window(fixtures::recording(1));
+    window.get_by_role_and_label(Role::Button, "Go on meanwhile");
+    window.get_by_role_and_label(Role::Button, "Stop").focus();
     window.run_steps(2);
-    becomes(&mut window, fixtures::recording(1));
-    assert!(has_focus(&window, "Stop"));
+    becomes(&mut window, fixtures::recording(60));
+    assert!(window.query_by_label("Go on meanwhile").is_none());
+    assert!(has_focus(&window, "Next: Size and create"));
 }
 
 #[test]
