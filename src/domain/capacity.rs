@@ -94,7 +94,8 @@ impl Rollout {
         self.during() <= self.limit
     }
 
-    /// `2 instances × 32 = 64. A deployment doubles that: with 17 of others 145 of 97, so 48 will be refused.`
+    /// `2 instances × 32 = 64. A deployment doubles that to 128, and others hold 17: 145 in all; but only 97 may connect, so
+    /// 48 will be refused.`
     pub fn sentence(self) -> String {
         let app = match (self.instances, self.each()) {
             (Some(instances), Some(each)) if each * instances == self.app => {
@@ -112,14 +113,14 @@ impl Rollout {
         };
         let others = match self.others {
             0 => String::new(),
-            others => format!("with {others} of others "),
+            others => format!(", and others hold {others}: {} in all", self.during()),
         };
-        let (during, limit) = (self.during(), self.limit);
-        let end = match during.saturating_sub(limit) {
-            0 => "that fits.".to_owned(),
-            over => format!("{over} will be refused."),
+        let (doubled, limit) = (self.app.saturating_mul(2), self.limit);
+        let end = match self.during().saturating_sub(limit) {
+            0 => format!("{limit} may connect, so that fits."),
+            over => format!("but only {limit} may connect, so {over} will be refused."),
         };
-        format!("{app}. A deployment doubles that: {others}{during} of {limit}, {end}")
+        format!("{app}. A deployment doubles that to {doubled}{others}; {end}")
     }
 }
 
@@ -190,16 +191,16 @@ mod tests {
         let rollout = |app, instances, others| Rollout { app, instances, others, limit: 97 };
         assert_eq!(
             rollout(64, Some(2), 17).sentence(),
-            "2 instances × 32 = 64. A deployment doubles that: with 17 of others 145 of 97, 48 will be refused."
+            "2 instances × 32 = 64. A deployment doubles that to 128, and others hold 17: 145 in all; but only 97 may connect, so 48 will be refused."
         );
         assert!(!rollout(64, Some(2), 17).fits());
         assert_eq!(
             rollout(9, Some(2), 0).sentence(),
-            "2 instances hold 9, up to 5 each. A deployment doubles that: 18 of 97, that fits."
+            "2 instances hold 9, up to 5 each. A deployment doubles that to 18; 97 may connect, so that fits."
         );
         assert_eq!(
             rollout(48, None, 1).sentence(),
-            "The app holds 48. A deployment doubles that: with 1 of others 97 of 97, that fits."
+            "The app holds 48. A deployment doubles that to 96, and others hold 1: 97 in all; 97 may connect, so that fits."
         );
     }
 

@@ -124,7 +124,7 @@ pub fn check(pooled: &ConnUrl, direct: &ConnUrl, known: &Known) -> Vec<PairFindi
         names(pooled, direct, known),
         tls(pooled, direct),
         passwords(pooled, direct),
-        user(pooled, known),
+        user(pooled, direct, known),
     ];
     findings.extend(duplicates(pooled, direct));
     findings
@@ -308,7 +308,7 @@ pub fn is_placeholder(password: &Secret) -> bool {
     is_words || (!text.is_empty() && text.chars().all(is_filler))
 }
 
-fn user(pooled: &ConnUrl, known: &Known) -> PairFinding {
+fn user(pooled: &ConnUrl, direct: &ConnUrl, known: &Known) -> PairFinding {
     let of_the_pool = known.pool(&pooled.database).and_then(|pool| pool.user.as_deref());
     match (pooled.user.as_str(), of_the_pool) {
         ("", _) => wrong("The pooled URL names no user."),
@@ -316,6 +316,10 @@ fn user(pooled: &ConnUrl, known: &Known) -> PairFinding {
             "The pool signs in to the database as {own}, and the pooled URL names {user}."
         )),
         ("doadmin", _) => doubtful("user is doadmin (more power than an app needs)"),
+        // A user of its own for migrations is fine, and said, so that nobody takes it for a mistake.
+        (user, _) if !direct.user.is_empty() && direct.user != user => {
+            good(format!("user {user}; migrations as {}", direct.user))
+        }
         (user, _) => good(format!("user {user}")),
     }
 }
@@ -519,6 +523,14 @@ mod tests {
                 "The pool signs in to the database as shop_app, and the pooled URL names reports."
             )]
         );
+    }
+
+    #[test]
+    fn a_user_of_its_own_for_migrations_is_told() {
+        let by_admin = ConnUrl { user: "doadmin".to_owned(), ..direct() };
+        let told = check(&pooled(), &by_admin, &Known::default());
+        let told: Vec<&str> = told.iter().map(|finding| finding.text.as_str()).collect();
+        assert!(told.contains(&"user shop_app; migrations as doadmin"), "{told:?}");
     }
 
     #[test]

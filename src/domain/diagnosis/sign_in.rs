@@ -160,7 +160,6 @@ pub(super) fn pool_s_database(name: &str, place: Place<'_>, known: &Known) -> Pr
         format!("The pool {pool} leads to the database {name}, which does not exist."),
         why,
     )
-    .use_pool(place, known)
     .hint("Make the database again, or make a pool for another one in step 4")
 }
 

@@ -139,7 +139,7 @@ fn version(file: &Section<'_>) -> Result<(), Fault> {
     let expected = format!("version = {VERSION}");
     let Some(found) = file.number("version")? else {
         let place = Place { line: 1, column: 1 };
-        return Err(Fault { place, what: "version is missing".to_owned(), expected });
+        return Err(Fault { place, what: "“version” is missing".to_owned(), expected });
     };
     if i64::from(found.value) == VERSION {
         Ok(())
@@ -153,7 +153,7 @@ fn environment(file: &Section<'_>) -> Result<Environment, Fault> {
     let Some(found) = file.text("environment")? else { return Ok(Environment::Production) };
     let chosen = Environment::CHOICES.into_iter().find(|choice| choice.word() == found.value);
     let expected = "production, staging or development";
-    chosen.ok_or_else(|| found.fault(format!("environment is “{}”", found.value), expected))
+    chosen.ok_or_else(|| found.fault(format!("“environment” is “{}”", found.value), expected))
 }
 
 fn pool(pool: &Section<'_>) -> Result<Pool, Fault> {
@@ -166,7 +166,7 @@ fn pool(pool: &Section<'_>) -> Result<Pool, Fault> {
     let mode = match pool.text("mode")? {
         Some(found) => Some(PoolMode::parse(&found.value).ok_or_else(|| {
             found.fault(
-                format!("pool.mode is “{}”", found.value),
+                format!("“pool.mode” is “{}”", found.value),
                 "transaction, session or statement",
             )
         })?),
@@ -246,8 +246,10 @@ fn measure(measure: &Section<'_>) -> Result<Measure, Fault> {
     measure.only(&["samples", "every"])?;
     let every = match measure.text("every")? {
         Some(found) => Some(duration(&found.value).ok_or_else(|| {
-            found
-                .fault(format!("measure.every is “{}”", found.value), "a time like 100ms, 1s or 2m")
+            found.fault(
+                format!("“measure.every” is “{}”", found.value),
+                "a time like 100ms, 1s or 2m",
+            )
         })?),
         None => None,
     };
@@ -341,7 +343,7 @@ mod tests {
     #[test]
     fn each_fault_is_told_with_its_place_and_what_is_expected() {
         let number = "a whole number from 1";
-        assert_fault("cluster = \"a\"\n", 1, 1, "version is missing", "version = 1");
+        assert_fault("cluster = \"a\"\n", 1, 1, "“version” is missing", "version = 1");
         assert_fault(
             "version = 2",
             1,
@@ -349,43 +351,43 @@ mod tests {
             "version 2 is not one this program reads",
             "version = 1",
         );
-        assert_fault("version = \"1\"", 1, 11, "version is a text", number);
-        assert_fault("version = 1\n\n[pool]\nsize = \"é\"", 4, 8, "pool.size is a text", number);
-        assert_fault("version = 1\npool.size = 0", 2, 13, "pool.size is out of range", number);
+        assert_fault("version = \"1\"", 1, 11, "“version” is a text", number);
+        assert_fault("version = 1\n\n[pool]\nsize = \"é\"", 4, 8, "“pool.size” is a text", number);
+        assert_fault("version = 1\npool.size = 0", 2, 13, "“pool.size” is out of range", number);
         assert_fault(
             "version = 1\npool.size = 4294967296",
             2,
             13,
-            "pool.size is out of range",
+            "“pool.size” is out of range",
             number,
         );
         assert_fault(
             "version = 1\ncluster = 5",
             2,
             11,
-            "cluster is a whole number",
+            "“cluster” is a whole number",
             "a text in quotes",
         );
         assert_fault(
             "version = 1\ncluster = ' '",
             2,
             11,
-            "cluster is empty",
+            "“cluster” is empty",
             "a text, or no such line",
         );
-        assert_fault("version = 1\npool = 'x'", 2, 8, "pool is a text", "a table, [pool]");
+        assert_fault("version = 1\npool = 'x'", 2, 8, "“pool” is a text", "a table, [pool]");
         assert_fault(
             "version = 1\npool = { mode = 'transactional' }",
             2,
             17,
-            "pool.mode is “transactional”",
+            "“pool.mode” is “transactional”",
             "transaction, session or statement",
         );
         assert_fault(
             "version = 1\nenvironment = 'practice'",
             2,
             15,
-            "environment is “practice”",
+            "“environment” is “practice”",
             "production, staging or development",
         );
         assert_fault(
@@ -399,7 +401,7 @@ mod tests {
             "version = 1\nmeasure.every = '1 hour'",
             2,
             17,
-            "measure.every is “1 hour”",
+            "“measure.every” is “1 hour”",
             "a time like 100ms, 1s or 2m",
         );
         let (line, column, ..) = fault("version = 1\ncluster = \n");

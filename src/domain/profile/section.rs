@@ -95,7 +95,7 @@ impl<'a> Section<'a> {
             Some(item) => Some(item.as_table_like().ok_or_else(|| {
                 self.fault(
                     item,
-                    &format!("{name} is {}", kind(item)),
+                    &format!("“{name}” is {}", kind(item)),
                     &format!("a table, [{name}]"),
                 )
             })?),
@@ -163,7 +163,7 @@ impl<'a> Section<'a> {
 
     fn wrong(&self, key: &str, item: &Item, is: &str, expected: &str) -> Fault {
         let dot = if self.name.is_empty() { "" } else { "." };
-        self.fault(item, &format!("{}{dot}{key} is {is}", self.name), expected)
+        self.fault(item, &format!("“{}{dot}{key}” is {is}", self.name), expected)
     }
 
     fn fault(&self, item: &Item, what: &str, expected: &str) -> Fault {
