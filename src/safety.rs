@@ -1,5 +1,7 @@
 //! What is done once, before anything else: no core dump, one TLS provider, logs without secrets.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// Call first in `main`, and first in every test that reaches for TLS.
@@ -33,5 +35,10 @@ fn logging() {
     let Ok(filter) = std::env::var("POOLWRIGHT_LOG") else { return };
     let filter = EnvFilter::new(format!("off,poolwright={filter}"));
     // An error says only that a logger is set already.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init().ok();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init()
+        .ok();
 }

@@ -105,6 +105,19 @@ fn there_is_one_runtime_and_state_has_one_owner() {
 }
 
 #[test]
+fn there_is_one_implementation_of_tls() {
+    let read = |file: &str| fs::read_to_string(root().join(file)).unwrap();
+    let (rules, lock) = (read("deny.toml"), read("Cargo.lock"));
+    let denied = rules.lines().find_map(|line| line.strip_prefix("deny = [")).unwrap();
+    let denied: Vec<&str> = denied.split('"').skip(1).step_by(2).collect();
+    assert!(denied.contains(&"openssl"), "{denied:?}");
+    assert!(lock.contains("name = \"ring\""), "what is denied is looked for as it stands here");
+    for name in denied {
+        assert!(!lock.contains(&format!("name = \"{name}\"")), "{name} is in the tree");
+    }
+}
+
+#[test]
 fn every_dependency_is_used() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let mut code: Vec<String> = Vec::new();

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         activity::verdict::{RULE, Side},
         load,
+        mask::visible,
         problem::Problem,
         stages::{Outcome, Port, Stage},
     },
@@ -112,12 +113,22 @@ impl Progress {
 
 /// A reader that went away, such as `head`, must not end work that is under way.
 fn say(line: std::fmt::Arguments<'_>) {
-    writeln!(std::io::stdout(), "{line}").ok();
+    writeln!(std::io::stdout(), "{}", harmless(&line.to_string())).ok();
 }
 
 /// The same for what is no result.
 fn complain(line: std::fmt::Arguments<'_>) {
-    writeln!(std::io::stderr(), "{line}").ok();
+    writeln!(std::io::stderr(), "{}", harmless(&line.to_string())).ok();
+}
+
+/// Names of files, clusters and apps come from outside, and a terminal obeys what is hidden in them.
+fn harmless(text: &str) -> String {
+    let pieces = text.split_inclusive(['\n', '\t']).map(|piece| {
+        let end = piece.trim_end_matches(['\n', '\t']).len();
+        let (words, gap) = piece.split_at(end);
+        format!("{}{gap}", visible(words))
+    });
+    pieces.collect()
 }
 
 fn mark(standing: Standing) -> &'static str {

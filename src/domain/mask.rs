@@ -89,7 +89,7 @@ fn looks_secret(word: &str) -> bool {
 }
 
 /// Text from outside can't fake the interface: no control and no direction-changing characters.
-fn visible(word: &str) -> String {
+pub fn visible(word: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

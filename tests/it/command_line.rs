@@ -69,6 +69,15 @@ fn figures(json: &Value, step: &str) -> String {
 }
 
 #[test]
+fn what_is_hidden_in_names_never_reaches_the_terminal() {
+    let mut command = poolwright(&["setup", "--profile", "shop\u{1b}[31m\u{202e}.toml"]);
+    command.env("POOLWRIGHT_LOG", "trace");
+    let said = said(&run(command));
+    assert!(said.contains("shop\\u{1b}[31m\\u{202e}.toml"), "{said:?}");
+    assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+}
+
+#[test]
 fn practice_carries_out_all_twelve_steps_and_proves_that_it_got_better() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("proof");
