@@ -8,14 +8,17 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use poolwright::{
-    domain::{cluster::Environment, record::export::json_lines},
+    domain::{
+        cluster::Environment,
+        record::{Undo, export::json_lines},
+    },
     setup::{Setup, step::StepId},
     ui::{Begun, act::Saving},
 };
 
 use crate::{
     fixtures::{
-        Screen, asked, at, created, fresh,
+        Screen, asked, at, created, fresh, proof,
         shop::{databases_asked, let_in, settled, shop, shut_out},
         sized, sizing,
     },
@@ -73,6 +76,40 @@ fn letting_this_computer_in_is_told_beside_the_main_button() {
     harness.get_by_label_contains("PUT /v2/databases/");
     let harness = opened(let_in());
     harness.get_by_role_and_label(Role::Heading, "Remove the access of 203.0.113.7");
+}
+
+#[test]
+fn every_button_that_takes_something_back_is_told_where_it_stands() {
+    let headings = |setup: Setup| {
+        let harness = opened(setup);
+        let names = harness.get_all_by_role(Role::Heading);
+        names.filter_map(|node| node.accesskit_node().label()).collect::<Vec<_>>()
+    };
+    let has = |names: &[String], wanted: &str| names.iter().any(|name| name == wanted);
+
+    let mut setup = settled(StepId::HandOver);
+    setup.facts.leases = let_in().facts.leases;
+    let cluster = setup.facts.cluster.as_ref().expect("a cluster").cluster.id.clone();
+    for mut entry in created().record.entries {
+        if let Undo::DeletePool { cluster: of, .. } = &mut entry.undo {
+            *of = cluster.clone();
+        }
+        setup.record.entries.push(entry);
+    }
+    let names = headings(setup);
+    assert!(has(&names, "Remove the access of 203.0.113.7"), "{names:?}");
+    assert!(has(&names, "Take everything back"), "{names:?}");
+
+    let names = headings(settled(StepId::App));
+    assert!(has(&names, "Restore the previous settings"), "{names:?}");
+
+    let mut setup = proof::shut_out();
+    setup.rules.production_named = Some("shop-db".to_owned());
+    setup.steps.test.draft.address = "203.0.113.7".to_owned();
+    let names = headings(setup);
+    assert!(has(&names, "Allow 203.0.113.7 for 2 hours"), "{names:?}");
+    let names = headings(at(sizing(Environment::Staging), StepId::Measure));
+    assert!(!names.iter().any(|name| name.starts_with("Allow ")), "{names:?}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn access_that_is_still_open_is_closed_from_here() {
     harness.get_by_label_contains("Temporary access for this computer is still open.");
     harness.get_by_role_and_label(Role::Button, "Remove the access now").click();
     harness.run_ok();
-    assert_eq!(asked(&harness), ["Do(Step(Test(Remove)))"]);
+    assert_eq!(asked(&harness), ["Do(Step(Test(RemoveFrom(ClusterId(\"9cc1\")))))"]);
 }
 
 #[test]

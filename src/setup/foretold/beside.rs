@@ -3,10 +3,10 @@
 use crate::{
     domain::access,
     setup::{
-        Msg, Setup,
+        Msg, Setup, StepMsg,
         foretold::Foretold,
-        step::StepId,
-        steps::{hand_over, test},
+        step::{Primary, StepId},
+        steps::{app, hand_over, test},
     },
 };
 
@@ -25,17 +25,18 @@ impl Setup {
             return Vec::new();
         }
         let mut beside = match self.current {
-            StepId::Test => self.access().into_iter().collect(),
+            // Step 3 offers it where a recording was shut out.
+            StepId::Measure if !self.steps.measure.was_shut_out() => Vec::new(),
+            StepId::Measure | StepId::Test => self.access().into_iter().collect(),
+            StepId::App => self.restoring().into_iter().collect(),
             StepId::HandOver => self.taking_back(),
             StepId::SignIn
             | StepId::Cluster
-            | StepId::Measure
             | StepId::Pool
             | StepId::Urls
             | StepId::Project
             | StepId::EnvFiles
             | StepId::Migrations
-            | StepId::App
             | StepId::Verify => Vec::new(),
         };
         beside.retain(|one| !one.told.is_empty());
@@ -62,8 +63,31 @@ impl Setup {
         Some(self.beside(what, test::Msg::Allow.into()))
     }
 
-    /// The newest first, as the page lists them.
+    /// The app's earlier settings. After a deployment that failed the main button is the one that puts them back.
+    fn restoring(&self) -> Option<Beside> {
+        let main = self.primary(StepId::App);
+        let is_main = matches!(main, Primary::Act(_, Msg::Step(StepMsg::App(app::Msg::Restore))));
+        (app::Step::restorable(&self.record) && !self.steps.app.working() && !is_main).then(|| {
+            self.beside("Restore the previous settings".to_owned(), app::Msg::Restore.into())
+        })
+    }
+
+    /// Temporary access first, then each change, the newest first, as the page lists them; then all at once.
     fn taking_back(&self) -> Vec<Beside> {
+        let mut beside = Vec::new();
+        if let Some(granted) = self.facts.first_to_end() {
+            let what = format!("Remove the access of {}", granted.lease.address);
+            beside.push(self.beside(what, test::Msg::RemoveFrom(granted.cluster.clone()).into()));
+        }
+        beside.extend(self.taking_back_each());
+        if 1 < hand_over::Step::undoable_now(&self.facts, &self.rules, &self.record) {
+            let what = "Take everything back".to_owned();
+            beside.push(self.beside(what, hand_over::Msg::UndoAll.into()));
+        }
+        beside
+    }
+
+    fn taking_back_each(&self) -> impl Iterator<Item = Beside> {
         let entries = self.record.entries.iter().enumerate().rev();
         entries
             .filter(|(_, entry)| !entry.undone)
@@ -74,6 +98,5 @@ impl Setup {
                 let what = format!("Take back: {}", entry.what);
                 self.beside(what, hand_over::Msg::Undo(index).into())
             })
-            .collect()
     }
 }

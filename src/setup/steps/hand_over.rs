@@ -197,10 +197,16 @@ impl Step {
         }
     }
 
-    /// Entries that can be taken back now.
+    /// Entries that can be taken back now, those among them that come after another.
     pub fn undoable_now(facts: &Facts, rules: &Rules, record: &Record) -> usize {
-        let open = record.entries.iter().filter(|entry| !entry.undone);
-        open.filter(|entry| Self::undoable(facts, rules, &entry.undo).is_ok()).count()
+        let open = || record.entries.iter().filter(|entry| !entry.undone).map(|entry| &entry.undo);
+        let can = |undo: &Undo| Self::undoable(facts, rules, undo).is_ok();
+        // The app comes first, and then nothing keeps its pool.
+        let frees = open().any(|undo| matches!(undo, Undo::RestoreSpec { .. }) && can(undo));
+        let waits_for_the_app = |undo: &Undo| {
+            matches!(undo, Undo::DeletePool { .. }) && may_take_back(facts, rules, undo).is_ok()
+        };
+        open().filter(|undo| can(undo) || (frees && waits_for_the_app(undo))).count()
     }
 
     pub fn primary(&self, facts: &Facts, _rules: &Rules) -> Primary<Msg> {

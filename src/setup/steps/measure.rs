@@ -386,7 +386,7 @@ impl Step {
     }
 
     /// Nothing answered here: letting this computer in may be what it takes.
-    pub(super) fn was_shut_out(&self) -> bool {
+    pub fn was_shut_out(&self) -> bool {
         matches!(&self.phase, Phase::Failed(problem) if problem.code == SHUT_OUT)
     }
 

@@ -89,7 +89,8 @@ fn open_access(ui: &mut Ui, setup: &Setup) -> Option<Act> {
     );
     let idle = matches!(setup.steps.test.phase, test::Phase::Idle | test::Phase::Failed(_));
     let remove = ui.add_enabled_ui(idle, |ui| kit::secondary_button(ui, "Remove the access now"));
-    remove.inner.clicked().then(|| StepMsg::from(test::Msg::Remove).into())
+    let cluster = granted.cluster.clone();
+    remove.inner.clicked().then(|| StepMsg::from(test::Msg::RemoveFrom(cluster)).into())
 }
 
 /// The record, newest first: what would be taken back first stands first.

@@ -83,7 +83,7 @@ fn way_in(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         setup.steps.test.phase,
         test::Phase::FindingAddress { .. } | test::Phase::Allowing(_)
     );
-    let shut_out = matches!(&setup.steps.measure.phase, Phase::Failed(problem) if problem.code == measure::SHUT_OUT);
+    let shut_out = setup.steps.measure.was_shut_out();
     let rules = rules.filter(|rules| !rules.is_empty() && (shut_out || asked))?;
     kit::card(ui, Some("Access of this computer"), |ui| {
         ui.spacing_mut().item_spacing.y = gap::S;
