@@ -528,3 +528,24 @@ fn a_second_click_is_left_to_the_core() {
     window.run();
     assert_eq!(asked(&window), [format!("Do({:?})", Msg::from(pool::Msg::Act))]);
 }
+
+#[test]
+fn what_has_no_room_in_the_header_is_left_out_as_a_whole_and_still_told() {
+    let setup = fixtures::shop::shop(StepId::EnvFiles);
+    let narrow = fixtures::sized(setup, egui::vec2(480.0, 900.0), egui::Theme::Light);
+    let place = narrow.get_by_label("shop-db · fra1 · Team Shop").rect();
+    let chip = narrow.get_by_role_and_label(Role::Switch, "Dry run").rect();
+    assert!(0.0 < place.width(), "the cluster has room: {place}");
+    assert!(place.right() + 12.0 <= chip.left(), "{place} touches {chip}");
+}
+
+#[test]
+fn a_reason_beside_the_buttons_takes_one_line_where_there_is_room() {
+    let no_app = fixtures::shop::PAGES.iter().find(|(name, _)| *name == "app-none");
+    let (_, make) = no_app.expect("the page");
+    let window = window(make());
+    let reason = window.get_by_label("No app of this account uses this cluster. Skip this step.");
+    assert!(reason.rect().height() < 24.0, "{}", reason.rect());
+    // The cost is still told.
+    window.get_by_role_and_label(Role::Button, "Skip this step (no app is switched)");
+}

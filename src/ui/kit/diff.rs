@@ -352,8 +352,8 @@ fn laid(ui: &Ui, kind: Kind, pieces: &[(bool, String)], width: f32) -> Arc<Galle
             TextFormat { font_id, color, line_height, underline, ..TextFormat::default() },
         );
     }
+    // Between words, else at signs: a URL that is cut inside a number or a name reads as another.
     job.wrap.max_width = width.max(80.0);
-    job.wrap.break_anywhere = true;
     ui.painter().layout_job(job)
 }
 
@@ -383,6 +383,25 @@ mod tests {
 
     fn told(before: &str, after: &str) -> Vec<String> {
         lines(before, after).iter().map(sentence).collect()
+    }
+
+    #[test]
+    fn a_long_line_breaks_at_signs_and_never_inside_a_number() {
+        egui::__run_test_ui(|ui| {
+            let url =
+                "DATABASE_URL=postgresql://shop_app@db.example:25061/shop-pool?limit=10&timeout=20";
+            for width in (120..400).step_by(7) {
+                let galley = laid(ui, Kind::Added, &[(false, url.to_owned())], width as f32);
+                let rows: Vec<String> = galley.rows.iter().map(|row| row.text()).collect();
+                assert_eq!(rows.concat(), url);
+                let broken = rows
+                    .iter()
+                    .rev()
+                    .skip(1)
+                    .find(|row| row.ends_with(|last: char| last.is_alphanumeric()));
+                assert_eq!(broken, None, "{rows:?}");
+            }
+        });
     }
 
     #[test]

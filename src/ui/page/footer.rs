@@ -55,6 +55,8 @@ enum Side {
 }
 
 const BUTTON: f32 = 40.0;
+/// A small line, with what layout adds.
+const ONE_LINE: f32 = 20.0;
 /// Higher than this it has no room beside the buttons.
 const BESIDE: f32 = 48.0;
 /// The text beside the buttons needs at least this.
@@ -98,12 +100,16 @@ impl Footer {
     /// Finds room for the text: between the buttons, or on a row above them.
     fn fit(&mut self, ui: &Ui, width: f32) {
         let width = width - 2.0 * self.margin;
-        let free = width - self.buttons_width(ui) - width_of(ui, "Start page") - 2.0 * gap::XL;
-        if free < 0.0 {
+        let mut free = self.beside(ui, width);
+        let wraps = |free: f32| {
+            self.text.as_ref().is_some_and(|text| ONE_LINE < small(ui, text, free - 26.0).size().y)
+        };
+        if (free < 0.0 || wraps(free))
+            && let Some((text, Side::Skip)) = &mut self.side
+        {
             // The shorter word; the cost stands in the tooltip and is spoken.
-            if let Some((text, Side::Skip)) = &mut self.side {
-                "Skip this step".clone_into(text);
-            }
+            "Skip this step".clone_into(text);
+            free = self.beside(ui, width);
         }
         if let Some(text) = &self.text {
             let beside = |free: f32| small(ui, text, free - 26.0).size().y <= BESIDE;
@@ -117,6 +123,11 @@ impl Footer {
         if self.confirm {
             self.rows += brake::HEIGHT - gap::XS;
         }
+    }
+
+    /// What the buttons leave of `width`.
+    fn beside(&self, ui: &Ui, width: f32) -> f32 {
+        width - self.buttons_width(ui) - width_of(ui, "Start page") - 2.0 * gap::XL
     }
 
     pub fn height(&self) -> f32 {

@@ -1,6 +1,8 @@
 //! The header: which set-up this is, in which environment; dry run, access and requests on its right.
 
-use egui::{Align, Label, Layout, RichText, Role, Ui, UiBuilder, WidgetInfo, vec2};
+use egui::{
+    Align, Color32, Label, Layout, RichText, Role, TextStyle, Ui, UiBuilder, WidgetInfo, vec2,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -26,8 +28,8 @@ fn name(setup: &Setup) -> String {
     app.or_else(cluster).unwrap_or_else(|| "New set-up".to_owned())
 }
 
-/// `shop-db · fra1 · Team Shop`
-fn whereabouts(setup: &Setup) -> String {
+/// `shop-db`, `fra1`, `Team Shop`
+fn whereabouts(setup: &Setup) -> Vec<String> {
     let cluster = setup.facts.cluster.as_ref().map(|facts| &facts.cluster);
     let account = setup.facts.account.as_ref();
     let named = cluster.filter(|cluster| cluster.name != name(setup));
@@ -39,8 +41,28 @@ fn whereabouts(setup: &Setup) -> String {
     .into_iter()
     .flatten()
     .filter(|part| !part.is_empty())
-    .collect::<Vec<_>>()
-    .join(" · ")
+    .collect()
+}
+
+/// As many of the parts as have room, from the first on; all of them under the pointer and for those who hear the window.
+fn place(ui: &mut Ui, parts: &[String]) {
+    const BETWEEN: &str = " · ";
+    // The chips begin where this ends.
+    let room = ui.available_width() - gap::M;
+    let font = TextStyle::Body.resolve(ui.style());
+    let fits = |text: &str| {
+        let text = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER);
+        text.size().x <= room
+    };
+    let first = |count: usize| parts.iter().take(count).cloned().collect::<Vec<_>>().join(BETWEEN);
+    let shown = (1..=parts.len()).rev().map(first).find(|text| fits(text)).unwrap_or_default();
+    let whole = parts.join(BETWEEN);
+    let text = RichText::new(&shown).color(Theme::of(ui).text_2);
+    let response = ui.add(Label::new(text).extend());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &whole));
+    if shown != whole {
+        response.on_hover_text(whole);
+    }
 }
 
 /// What is left of a lease: `1:42`, hours and minutes; `None` where it has no end.
@@ -77,7 +99,8 @@ impl Page {
                 let name = RichText::new(name(setup)).text_style(role::card_title());
                 ui.scope(|ui| {
                     ui.set_max_width((left.width() - pill).max(0.0));
-                    ui.add(Label::new(name).truncate());
+                    let name = ui.add(Label::new(name).truncate());
+                    name.on_hover_text(whereabouts(setup).join(" · "));
                 });
             }
             // Where even the shortest texts leave no room, band and title still tell the environment.
@@ -87,8 +110,7 @@ impl Page {
                 kit::pill(ui, environment.word(), Theme::of(ui).environment(environment));
             }
             if !folded {
-                let where_ = RichText::new(whereabouts(setup)).color(Theme::of(ui).text_2);
-                ui.add(Label::new(where_).truncate());
+                place(ui, &whereabouts(setup));
             }
         });
         ui.scope_builder(UiBuilder::new().max_rect(right).layout(row), |ui| {
