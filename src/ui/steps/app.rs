@@ -62,7 +62,13 @@ pub fn show(ui: &mut Ui, setup: &mut Setup) -> Option<Act> {
         act = log::log(ui, tail).or(act);
     }
     if facts.deployed.is_none() {
-        act = before(ui, setup).or(act);
+        act = if setup.steps.app.working() {
+            // Nothing of it can be changed now; who wants to see again what was chosen opens it.
+            let shown = kit::fold(ui, "What was chosen", |ui| before(ui, setup));
+            shown.flatten().or(act)
+        } else {
+            before(ui, setup).or(act)
+        };
     }
     // A deployment that failed offers the way back in its card.
     let offered = matches!(
