@@ -1,9 +1,9 @@
 //! Nothing free: slots of the database, connections of the pool, clients of the pooler.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use poolwright::{
-    domain::{pool::PoolMode, stages::Port},
+    domain::{diagnosis::Symptom, pool::PoolMode, stages::Port},
     postgres::{stages, wire::Wire},
     practice::pooler::PoolEntry,
 };
@@ -22,7 +22,20 @@ impl Bench {
             Port::Pooled => self.pooled(),
             Port::Direct => self.direct(),
         };
-        stages::connect(&url, Some(self.cluster.ca()), &timing()).await.unwrap()
+        let began = Instant::now();
+        loop {
+            match stages::connect(&url, Some(self.cluster.ca()), &timing()).await {
+                Ok(wire) => return wire,
+                // After its server or settings changed a pooler remembers that it got no connection, for 15 s by default.
+                Err(Symptom::Said(said))
+                    if said.message.contains("server_login_retry")
+                        && began.elapsed() < Duration::from_secs(30) =>
+                {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                Err(symptom) => panic!("{symptom:?}"),
+            }
+        }
     }
 
     pub async fn clients(&self, port: Port, count: usize) -> Vec<Wire> {
