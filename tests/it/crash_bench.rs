@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use poolwright::{
     domain::{
         cluster::Environment,
+        migration::Resolve,
         problem::{Fix, Problem},
         secret::Secret,
     },
@@ -31,7 +32,7 @@ use poolwright::{
         resume::{Outcome, What},
         saved::UnderWay,
         step::{Primary, Standing, StepId},
-        steps::{sign_in, test},
+        steps::{migrations, sign_in, test},
     },
 };
 use tokio::{
@@ -99,6 +100,8 @@ struct Driver {
     runner: Runner,
     reports: usize,
     abort_at: Option<usize>,
+    /// A migration that was marked as rolled back.
+    rolled_back: Option<String>,
 }
 
 impl Driver {
@@ -110,7 +113,7 @@ impl Driver {
         setup.rules.slot_patience = Duration::from_secs(1);
         let mut runner = Runner::new(world, Handle::current(), Arc::new(|| ()));
         runner.keep_in(place);
-        Self { setup, runner, reports: 0, abort_at: None }
+        Self { setup, runner, reports: 0, abort_at: None, rolled_back: None }
     }
 
     fn act(&mut self, msg: Msg) {
@@ -151,13 +154,30 @@ impl Driver {
         Ok(())
     }
 
+    /// A migration in whose middle the program was killed.
+    fn left_half_way(&self) -> Option<String> {
+        self.setup.steps.migrations.status.as_ref()?.failed.first().cloned()
+    }
+
     async fn one_step(&mut self, step: StepId) -> Result<(), String> {
         let mut pressed = 0;
-        while pressed < 6 {
+        while pressed < 9 {
             match self.setup.primary(step) {
                 Primary::Next => return Ok(()),
                 Primary::Working(..) => self.report().await,
-                Primary::Blocked(label, why) => return Err(format!("{step:?}, {label}: {why}")),
+                Primary::Blocked(label, why) => match self.left_half_way() {
+                    Some(name) if step == StepId::Migrations && pressed < 9 => {
+                        pressed += 1;
+                        // Its script is one transaction. Refused a second time, it was committed before the note of its
+                        // end could be made.
+                        let committed =
+                            self.rolled_back.replace(name.clone()) == Some(name.clone());
+                        let how = if committed { Resolve::Applied } else { Resolve::RolledBack };
+                        println!("marks {name}, committed: {committed}");
+                        self.act(migrations::Msg::Resolve(how(name)).into());
+                    }
+                    _ => return Err(format!("{step:?}, {label}: {why}")),
+                },
                 Primary::Act(label, msg) => {
                     pressed += 1;
                     let problem = self.setup.problem(step).map(|problem| problem.what.as_str());
