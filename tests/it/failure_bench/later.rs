@@ -13,7 +13,7 @@ use super::{Bench, POOL, capacity::leave, pool};
 pub async fn situations(bench: &mut Bench) {
     Box::pin(timeouts(bench)).await;
     Box::pin(lent_connections(bench)).await;
-    restarts(bench).await;
+    Box::pin(restarts(bench)).await;
 }
 
 /// What a statement meets, as an error of the server or as the end of the connection.
